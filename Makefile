@@ -1,0 +1,52 @@
+# The few words: install, run, test, check, bench, docs, soak.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: help install run test check format bench docs soak lock clean
+
+help:            ## these words
+	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+$(STAMP): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Digest needs Python 3.11 or newer; say make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+install: $(STAMP) ## make .venv and install everything, pinned by hash
+
+run: $(STAMP)    ## the first issue now, then the service (Ctrl-C ends it)
+	$(BIN)/digest once --now
+	$(BIN)/digest run
+
+check: $(STAMP)  ## format, lint, types
+	$(BIN)/ruff format --check digest tests bench
+	$(BIN)/ruff check digest tests bench
+	$(BIN)/mypy
+
+test: check      ## lint, type-check and run every test with branch coverage
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered
+
+format: $(STAMP) ## write the format
+	$(BIN)/ruff format digest tests bench
+	$(BIN)/ruff check --fix digest tests bench
+
+bench: $(STAMP)  ## measurements against peers
+	$(BIN)/python -m bench
+
+docs: $(STAMP)   ## write the reference pages from the code, and the pictures from the running service
+	$(BIN)/python docs/make_reference.py
+	$(BIN)/python docs/make_pictures.py
+
+soak: $(STAMP)   ## slow explorations: workers killed at random, letters counted
+	$(BIN)/python -m pytest -n 0 tests/soak --soak
+
+lock: $(STAMP)   ## pin again (needs uv: pip install uv)
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q pyproject.toml --extra dev -o requirements-dev.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q pyproject.toml -c requirements-dev.lock -o requirements.lock
+
+clean:           ## forget what was made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage dist build

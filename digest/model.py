@@ -1,0 +1,610 @@
+"""The words of the house: frozen values for each stage, and the few errors.
+
+    Feed → Fetched → Parsed(Entry…) → Article → Story → Issue → Delivery → letter or Document
+
+A type per stage; no stage edits another's. Times are aware and UTC. This module imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+
+# ---------------------------------------------------------------- errors
+
+
+class DigestError(Exception):
+    """The base of every error that we raise on purpose; its text is written for people."""
+
+
+class FeedError(DigestError):
+    """A feed could not be fetched or read. `retry_after` is the server's own wish, if it had one."""
+
+    def __init__(
+        self, message: str, *, permanent: bool = False, retry_after: timedelta | None = None
+    ) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.retry_after = retry_after
+
+
+class PublishError(DigestError):
+    """One delivery could not be made.
+
+    permanent: trying this delivery again cannot help.
+    unknown: the other side may have accepted it (the connection broke after the body).
+    suppress: the address itself is dead and must not be written to again.
+    counts: whether this uses up one of the delivery's attempts (a lost connection does not).
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        unknown: bool = False,
+        suppress: bool = False,
+        counts: bool = True,
+        relay: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.unknown = unknown
+        self.suppress = suppress
+        self.counts = counts
+        self.relay = relay
+
+
+class NotReady(DigestError):
+    """Not possible now, but later: another schema, another secret, a locked database (exit 75)."""
+
+
+class NotFound(DigestError):
+    """What was asked for by name is not there; the text names what is."""
+
+
+# ---------------------------------------------------------------- what the admin defines
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When a newsletter comes out: a wall-clock time in a zone on some days (0 = Monday)."""
+
+    at: time
+    zone: str
+    days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+
+    @property
+    def cadence(self) -> str:
+        """`daily`, `weekdays`, or the days by name: `mon,thu`."""
+        if self.days == (0, 1, 2, 3, 4, 5, 6):
+            return "daily"
+        if self.days == (0, 1, 2, 3, 4):
+            return "weekdays"
+        return ",".join(WEEKDAYS[day] for day in self.days)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    """How one newsletter follows one feed.
+
+    first: how far back the first window of a newly followed feed reaches; None means everything.
+    settle: how long an entry rests, unedited, before it may be used.
+    """
+
+    url: str
+    title: str | None = None
+    section: str | None = None
+    weight: float = 1.0
+    first: timedelta | None = timedelta(days=2)
+    settle: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newsletter:
+    """The standing publication an admin defines. `catch_up` says what happens to missed slots:
+    `coalesce` (one issue for all of them), `skip` (none for those long past) or `each`."""
+
+    slug: str
+    title: str
+    description: str = ""
+    language: str = "en"
+    schedule: Schedule
+    follows: tuple[Follow, ...] = ()
+    limit: int = 12
+    per_feed: int = 4
+    recipients: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ("email", "feed")
+    subject: str = "{{ lead.title }}"
+    catch_up: str = "coalesce"
+    unknown: str = "retry"
+    interests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The public face: `url` has no trailing slash and is the base of every link."""
+
+    title: str
+    url: str
+    postal_address: str = ""
+
+
+# ---------------------------------------------------------------- feeds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A source we follow. `url` is the key, as configured; `address` is where it lives now."""
+
+    id: int
+    url: str
+    address: str
+    title: str = ""
+    site_url: str = ""
+    language: str = ""
+    etag: str | None = None
+    last_modified: str | None = None
+    body_hash: str | None = None
+    failures: int = 0
+    error: str | None = None
+    gone: bool = False
+    last_polled_at: datetime | None = None
+    last_ok_at: datetime | None = None
+    last_new_at: datetime | None = None
+    next_poll_at: datetime
+    interval: timedelta = timedelta(hours=1)
+    fence: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What the network (or a local file) gave. `body` is None when the server said 304."""
+
+    url: str
+    status: int
+    body: bytes | None
+    content_type: str = ""
+    etag: str | None = None
+    last_modified: str | None = None
+    permanent_url: str | None = None
+    max_age: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What a feed said about one item, cleaned of control characters and nothing else.
+
+    html: the fullest content given, as markup of the feed; never shown uncleaned.
+    description: the feed's own short text, as markup; empty if the feed gave only content.
+    published: what the feed claims, UTC; None when it claims nothing or nonsense.
+    """
+
+    guid: str
+    url: str
+    title: str
+    html: str = ""
+    description: str = ""
+    authors: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    language: str = ""
+    image: str = ""
+    published: datetime | None = None
+    updated: datetime | None = None
+    enclosure: str = ""
+    comments: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """What the bytes of a feed said. Entries stand in the order of the document."""
+
+    title: str
+    site_url: str
+    language: str
+    entries: tuple[Entry, ...]
+    ttl: timedelta | None = None
+    icon: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadEntry:
+    """A recorded entry that we hold, by lease, to read.
+
+    backlog: it stood in the feed's first document; position counts from that document's top (0).
+    published: the claim, clamped between the feed's rhythm and `received_at`.
+    """
+
+    id: int
+    feed_id: int
+    feed_url: str
+    feed_title: str
+    feed_language: str
+    fence: int
+    attempts: int
+    received_at: datetime
+    published: datetime
+    dated: bool
+    backlog: bool
+    position: int
+    entry: Entry
+
+
+# ---------------------------------------------------------------- articles and stories
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """A chosen sentence and its place in the article's text; (-1, -1): the publisher's own words."""
+
+    text: str
+    start: int = -1
+    end: int = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprint:
+    """What compose compares: the hash of the normalized text, hashes of its 4-word shingles,
+    and counts of its terms (title counted twice, first 200 words)."""
+
+    text_hash: str
+    shingles: tuple[int, ...]
+    terms: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """An entry read by us. `ready` is given by the store when it may be used; None before.
+
+    source: where the text came from: `content`, `page`, `description` or `title`.
+    """
+
+    id: int = 0
+    ready: int | None = None
+    entry_id: int
+    feed_id: int
+    feed_url: str
+    feed_title: str
+    guid: str
+    url: str
+    title: str
+    authors: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    language: str
+    text: str
+    words: int
+    summary: tuple[Sentence, ...]
+    source: str
+    image: str = ""
+    published: datetime
+    dated: bool = True
+    received_at: datetime
+    backlog: bool = False
+    position: int = 0
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One article behind a story: the lead or one of “also in …”."""
+
+    article_id: int
+    feed_url: str
+    feed_title: str
+    title: str
+    url: str
+    authors: tuple[str, ...] = ()
+    language: str = ""
+    published: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """One or more articles about the same thing, as we tell it.
+
+    terms: the sum that ranked it, term by term, in the order of the formula.
+    """
+
+    key: str
+    title: str
+    url: str
+    summary: tuple[str, ...]
+    language: str
+    section: str
+    image: str = ""
+    words: int = 0
+    lead: Source
+    also: tuple[Source, ...] = ()
+    score: float = 0.0
+    terms: Mapping[str, float] = field(default_factory=dict)
+    update: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Why one article of the window is, or is not, in the issue.
+
+    verdict: `lead`, `also`, or the step that kept it out: `known`, `copy`, `told`, `per_feed`,
+    `section`, `limit`.
+    """
+
+    article_id: int
+    verdict: str
+    reason: str
+    story: str = ""
+    score: float | None = None
+    terms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What the summarizer makes of a window: the stories in their order, and every decision."""
+
+    stories: tuple[Story, ...]
+    decisions: tuple[Decision, ...]
+    subject: str
+    intro: str
+    words: int
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """A rhythm of a newsletter that some readers share. `through` is the last ready number covered.
+
+    own: it is the newsletter's own rhythm, the one the archive and the feeds show.
+    """
+
+    id: int
+    newsletter: str
+    cadence: str
+    at: str
+    zone: str
+    own: bool
+    through: int
+    last_date: date | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """One number of an edition, frozen. A correction is a new revision.
+
+    window: (after, through] of ready numbers. `path` is stored at birth and never changes:
+    `world/2026-11-22`.
+    tag: the id in feeds, a `tag:` URI (RFC 4151).
+    """
+
+    id: int = 0
+    newsletter: str
+    edition_id: int
+    date: date
+    after: int
+    through: int
+    path: str
+    tag: str
+    title: str
+    subject: str
+    intro: str
+    language: str
+    stories: tuple[Story, ...]
+    words: int
+    minutes: int
+    composed_at: datetime
+    updated_at: datetime
+    revision: int = 1
+    public: bool = True
+    state: str = "born"
+    recipients: int | None = None
+
+
+# ---------------------------------------------------------------- subscribers
+
+
+class SubscriptionStatus(StrEnum):
+    PENDING = "pending"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    LEFT = "left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A person's yes to one newsletter. `source`: web, config, cli or import."""
+
+    id: int
+    subscriber_id: int
+    address: str
+    newsletter: str
+    edition_id: int
+    status: SubscriptionStatus
+    source: str
+    through: int
+    created_at: datetime
+    confirmed_at: datetime | None = None
+    left_at: datetime | None = None
+    paused_until: date | None = None
+
+
+# ---------------------------------------------------------------- deliveries
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    ATTEMPTING = "attempting"
+    SENT = "sent"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    SUPPRESSED = "suppressed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A letter that is no issue. `kind`: confirm, goodbye, report, test. `data` holds plain JSON values."""
+
+    id: int
+    kind: str
+    key: str
+    recipient: str
+    newsletter: str
+    data: Mapping[str, Any]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One thing to send to one place. Exactly one of `issue_id` and `notice_id` is set."""
+
+    id: int
+    channel: str
+    recipient: str
+    newsletter: str
+    issue_id: int | None = None
+    notice_id: int | None = None
+    subscription_id: int | None = None
+    state: DeliveryState
+    attempts: int = 0
+    fence: int = 0
+    created_at: datetime
+    available_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The other side took it: which relay, and its reply."""
+
+    relay: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryEvent:
+    """One change in a delivery's history."""
+
+    at: datetime
+    state: DeliveryState
+    attempt: int
+    relay: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """Published bytes. `last_modified` has whole seconds; `etag` is strong and quoted."""
+
+    path: str
+    newsletter: str
+    content_type: str
+    body: bytes
+    etag: str
+    last_modified: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A letter kept in the local inbox."""
+
+    id: int
+    recipient: str
+    subject: str
+    message_id: str
+    received_at: datetime
+    body: bytes
+
+
+# ---------------------------------------------------------------- what the store tells
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """A newsletter as the store knows it, also after it has left the config (`retired_at`).
+
+    tag_authority, tag_date: fixed at its first issue, for the ids in feeds; None before.
+    """
+
+    newsletter: Newsletter
+    retired_at: datetime | None = None
+    tag_authority: str | None = None
+    tag_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEntry:
+    """An entry on its way into the store, with what we decided about it.
+
+    hash: fingerprint of what a reader could see of it; a changed one is a revision.
+    news: False means it is recorded as known and never summarized (it lies before every first window).
+    """
+
+    entry: Entry
+    hash: str
+    published: datetime
+    dated: bool
+    backlog: bool
+    position: int
+    news: bool = True
+    rest_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedStatus:
+    """A feed with what an admin asks about it."""
+
+    feed: Feed
+    newsletters: tuple[str, ...]
+    entries: int
+    articles: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowState:
+    """Since when a newsletter follows a feed."""
+
+    url: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotKey:
+    """The moment of an edition on a local date."""
+
+    edition_id: int
+    date: date
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotRecord:
+    """What became of a slot: `issue`, `empty`, `skipped` or `coalesced`."""
+
+    edition_id: int
+    date: date
+    due_at: datetime
+    status: str
+    issue_id: int | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requested:
+    """What a sign-up led to. The page shown to the person never depends on it."""
+
+    subscription: Subscription | None
+    mailed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentRow:
+    """One line of the append-only ledger: `asked`, `yes`, `no`, `vouched`, `erased`."""
+
+    at: datetime
+    newsletter: str
+    event: str
+    source: str
+    evidence: Mapping[str, Any]

@@ -1,0 +1,62 @@
+"""What a publisher is, and what it is lent.
+
+A publisher is one file here, named as its channel. It holds a frozen `Settings` dataclass (the section of
+`config.yaml` with the channel's name is checked against it) and a class `Publisher`, built by `service` as
+`Publisher(settings, lent)`. A new channel is one new file and no edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol
+
+from digest.links import Links
+from digest.model import Delivery, Issue, Newsletter, Receipt, Site
+from digest.store import Store
+from digest.workers import Workers
+
+Audience = Literal["readers", "newsletter"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lent:
+    """What `service` hands to every publisher. `templates`: the admin's folder; None: only the shipped."""
+
+    site: Site
+    store: Store
+    links: Links
+    workers: Workers
+    templates: Path | None
+    clock: Callable[[], datetime]
+
+
+class Publisher(Protocol):
+    """One channel.
+
+    audience: `readers`: one delivery for each subscription (the recipient is an address); `newsletter`: one
+    delivery an issue (the recipient is the slug). concurrency: how many deliveries may be under way at once.
+    """
+
+    channel: str
+    audience: Audience
+    concurrency: int
+
+    async def prepare(self, issue: Issue, newsletter: Newsletter) -> bytes | None:
+        """What is built once per issue and stored with it; None when there is nothing to prepare."""
+        ...
+
+    async def connect(self) -> None:
+        """Be ready to take work, before any is claimed. Raises PublishError (never `permanent`) while the
+        way out is shut: then nothing is claimed and no delivery's attempts are used up."""
+        ...
+
+    async def publish(self, delivery: Delivery) -> Receipt:
+        """Make this one delivery. Raises PublishError. Doing it twice must be harmless or say `unknown`."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is in flight and let go of connections."""
+        ...
