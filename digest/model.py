@@ -62,6 +62,10 @@ class NotReady(DigestError):
     """Not possible now, but later: another schema, another secret, a locked database (exit 75)."""
 
 
+class Superseded(NotReady):
+    """This process holds an older config (or secret, or schema) than the one now in force; it should end."""
+
+
 class NotFound(DigestError):
     """What was asked for by name is not there; the text names what is."""
 

@@ -12,66 +12,68 @@ and fifty workers run the same code: whatever a dead one held comes back when it
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from digest import feeds, render, summarizer, timing
-from digest.links import Links, tag
+from digest import summarizer, timing
+from digest.feeds import identity
+from digest.feeds.fetch import fetch
+from digest.feeds.parse import parse
+from digest.links import Links
 from digest.model import (
     Article,
-    Delivery,
-    DeliveryState,
     DigestError,
     Draft,
     Edition,
     Feed,
     FeedError,
+    Follow,
     FollowState,
     Issue,
     Newsletter,
     NotReady,
-    PublishError,
     Site,
     SlotKey,
     Story,
+    Superseded,
     UnreadEntry,
 )
 from digest.net import Net
 from digest.publishers.base import Publisher
+from digest.render import local_date, renderer
 from digest.store import Store
 from digest.workers import WorkerFailed, Workers
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=60)
-RENEW_EVERY = 15.0
+POLL_LEASE = timedelta(minutes=3)
+READ_LEASE = timedelta(minutes=3)
 PARSE_SECONDS = 10.0
 READ_SECONDS = 15.0
 COMPOSE_SECONDS = 120.0
 WAIT_FOR_ENTRIES = timedelta(minutes=5)
 TOLD_WITHIN = timedelta(days=14)
-STALE_AFTER = timedelta(hours=24)
 
 T = TypeVar("T")
-Tick = Callable[[int, int], None]
-"""Called with (done, known so far) while a step works; for progress bars."""
+Progress = Callable[[int, int], None]
+"""Called with (done, known so far) while a step works."""
 
 
-def _quiet(_done: int, _total: int) -> None:
-    return None
+def quiet(_done: int, _known: int) -> None:
+    """No progress shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """Everything the steps are lent. Built by `service`; nothing here is built by us.
 
-    folder: what feed paths are relative to. chance: a number in [0, 1), for jitter.
+    folder: what the paths of local feeds are relative to. chance: a number in [0, 1), for jitter.
     """
 
     store: Store
@@ -90,6 +92,19 @@ class Line:
     reads_at_once: int = 4
 
 
+async def each(items: Iterable[T], act: Callable[[T], Awaitable[None]], at_once: int) -> None:
+    """Do this with every item, so many at a time; the first error ends the rest."""
+    gate = asyncio.Semaphore(at_once)
+
+    async def one(item: T) -> None:
+        async with gate:
+            await act(item)
+
+    async with asyncio.TaskGroup() as group:
+        for item in items:
+            group.create_task(one(item))
+
+
 # ---------------------------------------------------------------- pull
 
 
@@ -101,30 +116,272 @@ class Pulled:
     failed: int = 0
 
 
-async def pull(line: Line, now: datetime, *, force: bool = False, tick: Tick = _quiet) -> Pulled:
-    """Ask every feed that is due. force: also those that are not due yet (once each)."""
-    follows = _follows(line.newsletters.values())
+async def pull(line: Line, now: datetime, *, force: bool = False, progress: Progress = quiet) -> Pulled:
+    """Ask every feed that is due. force: also, once each, those that are not."""
+    follows = _followers(line.newsletters.values())
     outcomes: list[Pulled] = []
-    while batch := await line.store.feeds.claim_due(now, limit=200, lease=2 * LEASE, force=force):
+    while batch := await line.store.feeds.claim_due(now, limit=200, lease=POLL_LEASE, force=force):
         known = len(outcomes) + len(batch)
 
         async def one(feed: Feed, known: int = known) -> None:
             outcomes.append(await _pull_one(line, feed, follows.get(feed.url, ()), now))
-            tick(len(outcomes), known)
+            progress(len(outcomes), known)
 
-        await _each(batch, one, line.pulls_at_once)
+        await each(batch, one, line.pulls_at_once)
     return Pulled(
         feeds=len(outcomes),
-        entries=sum(o.entries for o in outcomes),
-        unchanged=sum(o.unchanged for o in outcomes),
-        failed=sum(o.failed for o in outcomes),
+        entries=sum(outcome.entries for outcome in outcomes),
+        unchanged=sum(outcome.unchanged for outcome in outcomes),
+        failed=sum(outcome.failed for outcome in outcomes),
     )
 
 
-def _follows(newsletters: Iterable[Newsletter]) -> dict[str, tuple[timing.First, ...]]:
-    """How far back the first window of each feed reaches, for every newsletter that follows it."""
-    found: dict[str, list[timing.First]] = {}
+def _followers(newsletters: Iterable[Newsletter]) -> dict[str, tuple[Follow, ...]]:
+    found: dict[str, list[Follow]] = {}
     for newsletter in newsletters:
         for follow in newsletter.follows:
             found.setdefault(follow.url, []).append(follow)
     return {url: tuple(follows) for url, follows in found.items()}
+
+
+async def _pull_one(line: Line, feed: Feed, follows: Sequence[Follow], now: datetime) -> Pulled:
+    """One feed, with its error caught here: it never stops the others."""
+    try:
+        fetched = await fetch(feed, net=line.net, folder=line.folder)
+        hint = fetched.max_age
+        digest = hashlib.sha256(fetched.body).hexdigest() if fetched.body is not None else feed.body_hash
+        seen = replace(
+            feed,
+            etag=fetched.etag if fetched.body is not None else fetched.etag or feed.etag,
+            last_modified=fetched.last_modified
+            if fetched.body is not None
+            else fetched.last_modified or feed.last_modified,
+            body_hash=digest,
+        )
+        if fetched.body is None or digest == feed.body_hash:
+            await line.store.feeds.record_poll(
+                timing.after_success(seen, now=now, hint=hint, jitter=line.chance()), (), now=now
+            )
+            return Pulled(feeds=1, unchanged=1)
+        parsed = await line.workers.run(
+            partial(parse, content_type=fetched.content_type, url=fetched.url),
+            fetched.body,
+            timeout=PARSE_SECONDS,
+        )
+    except (FeedError, WorkerFailed) as error:
+        failure = error if isinstance(error, FeedError) else FeedError(str(error))
+        log.warning("feed failed", extra={"feed": feed.url, "error": str(error)})
+        await line.store.feeds.record_poll(
+            timing.after_failure(feed, failure, now=now, jitter=line.chance()), (), now=now
+        )
+        return Pulled(feeds=1, failed=1)
+    entries = identity.decide(feed, parsed, follows, now=now)
+    seen = replace(seen, title=parsed.title, site_url=parsed.site_url, language=parsed.language)
+    new = await line.store.feeds.record_poll(
+        timing.after_success(seen, now=now, new=bool(entries), hint=parsed.ttl, jitter=line.chance()),
+        entries,
+        now=now,
+    )
+    log.debug("feed read", extra={"feed": feed.url, "entries": len(entries), "new": new})
+    return Pulled(feeds=1, entries=new or 0)
+
+
+# ---------------------------------------------------------------- summarize
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summarized:
+    articles: int = 0
+    ready: int = 0
+
+
+async def summarize(line: Line, now: datetime, *, progress: Progress = quiet) -> Summarized:
+    """Read every entry that waits, then give ready numbers to the articles that may be used."""
+    done = 0
+    while batch := await line.store.articles.claim_unread(now, limit=50, lease=READ_LEASE):
+
+        async def one(unread: UnreadEntry, known: int = done + len(batch)) -> None:
+            nonlocal done
+            article = await _read(line, unread)
+            await line.store.articles.record(article, fence=unread.fence)
+            done += 1
+            progress(done, known)
+
+        await each(batch, one, line.reads_at_once)
+    ready = 0
+    while numbered := await line.store.articles.make_ready(now):
+        ready += numbered
+    return Summarized(articles=done, ready=ready)
+
+
+async def _read(line: Line, unread: UnreadEntry) -> Article:
+    """The article; one that costs a worker its life is told by its title alone."""
+    try:
+        return await line.workers.run(summarizer.read_entry, unread, timeout=READ_SECONDS)
+    except WorkerFailed as error:
+        log.warning("article not readable", extra={"entry": unread.id, "error": str(error)})
+        return summarizer.read_title(unread)
+
+
+# ---------------------------------------------------------------- compose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """problems: what kept a newsletter from coming out, in words; it is tried again at the next look."""
+
+    issues: tuple[Issue, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+async def compose(line: Line, now: datetime, *, force: bool = False) -> Composed:
+    """Make every issue whose slot has come. force: then also one of what is new, whatever the hour.
+
+    Raises Superseded if another process runs with a newer config: two configs must not take turns.
+    """
+    for issue_id in await line.store.issues.unfinished():
+        await _bear(line, issue_id, now)
+    if not await line.store.same_config(line.config_hash):
+        raise Superseded("another process runs with a newer config; this one composes nothing more")
+    issues: list[Issue] = []
+    problems: list[str] = []
+    for newsletter in line.newsletters.values():
+        try:
+            issues += await _compose_due(line, newsletter, now, wait=not force)
+            if force and (issue := await _compose_window(line, newsletter, now, slot=None)):
+                issues.append(issue)
+        except NotReady:
+            raise
+        except DigestError as error:
+            problems.append(f"{newsletter.slug}: {error}")
+            log.error("issue not composed", extra={"newsletter": newsletter.slug, "error": str(error)})  # noqa: TRY400 - its text is for people
+    return Composed(issues=tuple(issues), problems=tuple(problems))
+
+
+async def _compose_due(line: Line, newsletter: Newsletter, now: datetime, *, wait: bool) -> list[Issue]:
+    edition = await line.store.newsletters.own_edition(newsletter.slug)
+    planned = timing.due(
+        newsletter.schedule,
+        last_date=edition.last_date,
+        since=edition.created_at,
+        now=now,
+        catch_up=newsletter.catch_up,
+    )
+    issues: list[Issue] = []
+    for slot in planned:
+        key = SlotKey(edition_id=edition.id, date=slot.date, due_at=slot.due_at)
+        if slot.action != "compose":
+            await line.store.issues.record_slot(key, slot.action, now)
+            continue
+        if wait and now < slot.due_at + WAIT_FOR_ENTRIES:
+            in_hand = await line.store.articles.waiting(newsletter.slug, now)
+            if in_hand:
+                log.info("issue waits", extra={"newsletter": newsletter.slug, "in_hand": in_hand})
+                break
+        if issue := await _compose_window(line, newsletter, now, slot=key):
+            issues.append(issue)
+    return issues
+
+
+async def _compose_window(
+    line: Line, newsletter: Newsletter, now: datetime, *, slot: SlotKey | None
+) -> Issue | None:
+    """The issue of what became ready since the last one, born with all its deliveries.
+
+    None: nothing to tell (a slot is then recorded as empty), or another process was first.
+    """
+    store, slug = line.store, newsletter.slug
+    own = await store.newsletters.own_edition(slug)
+    through = await store.articles.max_ready()
+    issue, draft = await draft_issue(line, newsletter, own, now, through=through, slot=slot)
+    if issue is None:
+        if slot is not None:
+            await store.issues.record_slot(slot, "empty", now, through=through)
+            log.info("issue empty", extra={"newsletter": slug, "date": str(slot.date)})
+        return None
+    channels = {name: line.publishers[name] for name in newsletter.channels}
+    prepared = {name: await publisher.prepare(issue, newsletter) for name, publisher in channels.items()}
+    born = await store.issues.birth(
+        issue,
+        decisions=draft.decisions,
+        prepared={name: data for name, data in prepared.items() if data is not None},
+        audiences={name: publisher.audience for name, publisher in channels.items()},
+        slot=slot,
+        now=now,
+    )
+    if born is None:
+        return None
+    await _bear(line, born.id, now)
+    log.info("issue composed", extra={"issue": born.path, "stories": len(born.stories)})
+    return await store.issues.get(born.id)
+
+
+async def _bear(line: Line, issue_id: int, now: datetime) -> None:
+    """All deliveries of an issue, chunk by chunk; a process that dies here is continued by the next."""
+    complete = False
+    while not complete:
+        complete = await line.store.issues.add_deliveries(issue_id, now)
+
+
+async def draft_issue(
+    line: Line, newsletter: Newsletter, own: Edition, now: datetime, *, through: int, slot: SlotKey | None
+) -> tuple[Issue | None, Draft]:
+    """The issue of the window (own.through, through], stored nowhere; None when there is nothing to tell."""
+    store, slug = line.store, newsletter.slug
+    candidates = await store.articles.window(slug, after=own.through, through=through)
+    told = await store.issues.recent_stories(slug, since=now - TOLD_WITHIN)
+    draft, subject = await line.workers.run(
+        write, newsletter, candidates, told, now, line.templates, timeout=COMPOSE_SECONDS
+    )
+    if not draft.stories:
+        return None, draft
+    day = slot.date if slot else timing.local_date(now, newsletter.schedule.zone)
+    edition = own if slot else await store.newsletters.manual_edition(slug)
+    path = await store.issues.free_path(slug, day)
+    known = await store.newsletters.get(slug)
+    authority = known.tag_authority or host_of(line.site.url)
+    issue = Issue(
+        newsletter=slug,
+        edition_id=edition.id,
+        date=day,
+        after=own.through,
+        through=through,
+        path=path,
+        tag=line.links.tag(authority, known.tag_date or day, path),
+        title=f"{newsletter.title}, {local_date(day, newsletter.language, style='long')}",
+        subject=subject or draft.subject,
+        intro=draft.intro,
+        language=newsletter.language,
+        stories=draft.stories,
+        words=draft.words,
+        minutes=draft.minutes,
+        composed_at=now,
+        updated_at=now,
+    )
+    return issue, draft
+
+
+def write(
+    newsletter: Newsletter,
+    candidates: Sequence[tuple[Article, FollowState]],
+    told: Sequence[Story],
+    now: datetime,
+    templates: Path | None,
+) -> tuple[Draft, str]:
+    """The draft and its subject line; runs in a worker."""
+    draft = summarizer.compose(newsletter, candidates, told, now)
+    if not draft.stories:
+        return draft, ""
+    subject = renderer(templates).subject(
+        newsletter.subject,
+        lead=draft.stories[0],
+        stories=draft.stories,
+        newsletter=newsletter,
+        date=timing.local_date(now, newsletter.schedule.zone),
+    )
+    return draft, subject
+
+
+def host_of(url: str) -> str:
+    """The host of an address of ours, without port: what `tag:` URIs are made with."""
+    return url.split("://", 1)[-1].split("/", 1)[0].rsplit("@", 1)[-1].split(":", 1)[0].lower() or "localhost"

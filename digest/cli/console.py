@@ -1,0 +1,208 @@
+"""What every command shares: the config option, the event loop, output for people and for programs.
+
+Data goes to stdout, messages and progress to stderr.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
+
+import click
+
+from digest.model import DigestError, NotReady
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+OK, FAILURE, USAGE, CHECK_FAILED, CONFIG_INVALID, TRY_LATER, INTERRUPTED = 0, 1, 2, 3, 4, 75, 130
+
+
+def config_option(command: F) -> F:
+    """`--config FILE` after the command as well as before it."""
+    return click.option(
+        "--config",
+        "config_path",
+        metavar="FILE",
+        default=None,
+        help="The config file (default ./config.yaml or DIGEST_CONFIG).",
+    )(command)
+
+
+def json_option(command: F) -> F:
+    """`--json`: the same answer for programs."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")(command)
+
+
+def config_path_of(ctx: click.Context, config_path: str | None) -> str:
+    """The config file this call is about."""
+    root: Mapping[str, Any] = ctx.find_root().obj or {}
+    return config_path or str(root.get("config", "config.yaml"))
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run a command's coroutine to its end; logging is configured first."""
+    configure_logging()
+    return asyncio.run(main)
+
+
+def exit_code(error: BaseException) -> int:
+    """Say an error in one line on stderr and name its exit code."""
+    from digest.config import ConfigError
+
+    if isinstance(error, ConfigError):
+        click.echo(str(error), err=True)
+        return CONFIG_INVALID
+    if isinstance(error, NotReady):
+        click.echo(f"not now: {error}", err=True)
+        return TRY_LATER
+    if isinstance(error, DigestError):
+        click.echo(f"error: {error}", err=True)
+        return FAILURE
+    if isinstance(error, OSError):
+        where = f" ({error.filename})" if error.filename else ""
+        click.echo(f"error: {error.strerror or error}{where}", err=True)
+        return FAILURE
+    if os.environ.get("DIGEST_DEBUG"):
+        raise error
+    click.echo(
+        f"error: {type(error).__name__}: {error}\n"
+        "This is a fault of Digest, not of yours. DIGEST_DEBUG=1 shows where it happened.",
+        err=True,
+    )
+    return FAILURE
+
+
+def configure_logging() -> None:
+    """Human lines on a terminal, JSON lines otherwise; the particulars are keys."""
+    import structlog
+
+    ctx = click.get_current_context(silent=True)
+    options: Mapping[str, Any] = (ctx.find_root().obj or {}) if ctx else {}
+    level = logging.WARNING if options.get("quiet") else logging.INFO
+    if options.get("verbose", 0) >= 1:
+        level = logging.DEBUG
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if sys.stderr.isatty():
+        renderer: Any = structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in os.environ)
+    else:
+        shared.append(structlog.processors.format_exc_info)
+        renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    top = logging.getLogger()
+    top.handlers[:] = [handler]
+    top.setLevel(logging.WARNING)
+    logging.getLogger("digest").setLevel(level)
+
+
+# ---------------------------------------------------------------- output
+
+
+def plain(value: Any) -> Any:
+    """A value of ours as plain JSON."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    return str(value)
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
+
+
+def say(text: str) -> None:
+    """A message for people, on stderr."""
+    click.echo(text, err=True)
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
+    """Columns for people on stdout; cells are cleaned so that a feed's title cannot move the cursor."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    if not cells:
+        say(empty)
+        return
+    widths = [max(_width(row[i]) for row in [list(headings), *cells]) for i in range(len(headings))]
+    line = "  ".join(_pad(heading, width) for heading, width in zip(headings, widths, strict=True))
+    click.secho(line.rstrip(), bold=True, color=_colour())
+    for row in cells:
+        click.echo(
+            "  ".join(_pad(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip(),
+            color=_colour(),
+        )
+
+
+def _colour() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M")
+    text = "".join(ch if ch.isprintable() else " " for ch in str(value))
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _width(text: str) -> int:
+    import unicodedata
+
+    return sum(
+        0 if unicodedata.combining(ch) else 2 if unicodedata.east_asian_width(ch) in "WF" else 1
+        for ch in text
+    )
+
+
+def _pad(text: str, width: int) -> str:
+    return text + " " * (width - _width(text))
+
+
+class Progress:
+    """A progress bar on stderr, only on a terminal. Call it with (done, total)."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._shown = sys.stderr.isatty()
+
+    def __call__(self, done: int, total: int) -> None:
+        if not self._shown:
+            return
+        full = 28 * done // max(total, 1)
+        sys.stderr.write(f"\r{self._label} [{'█' * full}{'·' * (28 - full)}] {done}/{total}")
+        sys.stderr.flush()
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            sys.stderr.write("\r\033[K")
+            sys.stderr.flush()

@@ -1,0 +1,359 @@
+"""`digest issues`: what came out, who got it, and why a story is or is not in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from digest.cli.console import (
+    CHECK_FAILED,
+    config_option,
+    config_path_of,
+    json_option,
+    print_json,
+    run,
+    say,
+    table,
+)
+
+if TYPE_CHECKING:
+    from digest.model import Issue
+    from digest.service import House
+
+
+@click.group("issues")
+def issues_command() -> None:
+    """The issues: list, show, why, diff, correct, pause, resume, retry, cancel."""
+
+
+async def _find(house: House, name: str) -> Issue:
+    """An issue by its number or its path (`12`, `world/2026-11-22`)."""
+    from digest.model import NotFound
+
+    if name.isdigit():
+        return await house.store.issues.get(int(name))
+    issue = await house.store.issues.by_path(name.strip("/"))
+    if issue is None:
+        raise NotFound(f"there is no issue '{name}'; `digest issues list` names them")
+    return issue
+
+
+@issues_command.command("list")
+@click.option("--newsletter", help="Only this newsletter's.")
+@click.option("--limit", default=20, show_default=True)
+@click.option("--slots", is_flag=True, help="Also the slots that made no issue: empty, skipped, coalesced.")
+@config_option
+@json_option
+@click.pass_context
+def list_issues(
+    ctx: click.Context,
+    config_path: str | None,
+    newsletter: str | None,
+    limit: int,
+    slots: bool,
+    as_json: bool,
+) -> None:
+    """The latest issues with the state of their deliveries."""
+
+    async def main() -> tuple[list[dict[str, Any]], list[Any]]:
+        from digest.service import open_house
+
+        async with open_house(config_path_of(ctx, config_path), sync=False) as house:
+            issues = await house.store.issues.latest(newsletter, limit=limit, public=False)
+            rows = [
+                {
+                    "id": issue.id,
+                    "path": issue.path,
+                    "subject": issue.subject,
+                    "stories": len(issue.stories),
+                    "state": issue.state,
+                    "composed_at": issue.composed_at,
+                    "deliveries": await house.store.issues.progress(issue.id),
+                }
+                for issue in issues
+            ]
+            names = (
+                [newsletter]
+                if newsletter
+                else [p.newsletter.slug for p in await house.store.newsletters.all()]
+            )
+            records = [
+                record for name in names for record in await house.store.issues.slots(name, limit=limit)
+            ]
+            return rows, records
+
+    rows, records = run(main())
+    if as_json:
+        print_json({"issues": rows, "slots": records} if slots else rows)
+        return
+    table(
+        ["id", "path", "subject", "stories", "state", "deliveries"],
+        [
+            (
+                row["id"],
+                row["path"],
+                row["subject"],
+                row["stories"],
+                row["state"],
+                _progress(row["deliveries"]),
+            )
+            for row in rows
+        ],
+        empty="no issues yet: `digest once --now` makes the first one",
+    )
+    if slots:
+        table(
+            ["date", "due", "became", "issue"],
+            [(r.date, r.due_at, r.status, r.issue_id) for r in records],
+            empty="no slots recorded yet",
+        )
+
+
+def _progress(progress: dict[str, dict[str, int]]) -> str:
+    return "; ".join(
+        f"{channel}: " + ", ".join(f"{count} {state}" for state, count in sorted(states.items()) if count)
+        for channel, states in sorted(progress.items())
+    )
+
+
+@issues_command.command("show")
+@click.argument("issue")
+@config_option
+@json_option
+@click.pass_context
+def show_issue(ctx: click.Context, config_path: str | None, issue: str, as_json: bool) -> None:
+    """One issue: its stories, and for each channel how far its deliveries are and what failed."""
+
+    async def main() -> dict[str, Any]:
+        from digest.service import open_house
+
+        async with open_house(config_path_of(ctx, config_path), sync=False) as house:
+            found = await _find(house, issue)
+            store = house.store
+            troubled = [
+                delivery
+                for state in ("failed", "unknown", "deferred")
+                for delivery in await store.deliveries.of_issue(found.id, state, limit=20)
+            ]
+            return {
+                "issue": found,
+                "deliveries": await store.issues.progress(found.id),
+                "trouble": [
+                    {"delivery": delivery, "history": await store.deliveries.history(delivery.id)}
+                    for delivery in troubled
+                ],
+                "invariant": await store.deliveries.invariant(found.id),
+            }
+
+    held = run(main())
+    if as_json:
+        print_json(held)
+    else:
+        found = held["issue"]
+        click.echo(f"{found.path}  {found.subject}")
+        click.echo(
+            f"composed {found.composed_at:%Y-%m-%d %H:%M} UTC, {found.state}, {found.minutes} min to read"
+        )
+        table(
+            ["#", "section", "story", "score", "sources"],
+            [
+                (number, story.section, story.title, f"{story.score:.2f}", 1 + len(story.also))
+                for number, story in enumerate(found.stories, 1)
+            ],
+            empty="no stories",
+        )
+        click.echo(f"deliveries  {_progress(held['deliveries']) or 'none'}")
+        for row in held["trouble"]:
+            last = row["history"][-1] if row["history"] else None
+            click.echo(
+                f"  {row['delivery'].recipient}: {row['delivery'].state}{': ' + last.reply if last else ''}"
+            )
+    if held["invariant"]:
+        for line in held["invariant"]:
+            say(line)
+        ctx.exit(CHECK_FAILED)
+
+
+@issues_command.command("why")
+@click.argument("article")
+@click.option("--newsletter", help="Only in this newsletter.")
+@config_option
+@json_option
+@click.pass_context
+def why(
+    ctx: click.Context, config_path: str | None, article: str, newsletter: str | None, as_json: bool
+) -> None:
+    """Why an article (its URL, guid or number) is, or is not, in an issue: each step and number."""
+
+    async def main() -> list[dict[str, Any]]:
+        from digest.model import NotFound
+        from digest.service import open_house
+
+        async with open_house(config_path_of(ctx, config_path), sync=False) as house:
+            articles = await house.store.articles.find(article)
+            if not articles:
+                raise NotFound(
+                    f"no article '{article}'; give its URL as the feed wrote it, its guid or its number"
+                )
+            rows = []
+            for found in articles:
+                decisions = await house.store.issues.decisions_for(found.id)
+                rows.append(
+                    {
+                        "article": {
+                            "id": found.id,
+                            "title": found.title,
+                            "url": found.url,
+                            "feed": found.feed_url,
+                            "ready": found.ready,
+                            "words": found.words,
+                            "text_from": found.source,
+                            "summary": found.summary,
+                        },
+                        "decisions": [
+                            {"issue": issue.path, "newsletter": issue.newsletter, "decision": decision}
+                            for issue, decision in decisions
+                            if newsletter in (None, issue.newsletter)
+                        ],
+                    }
+                )
+            return rows
+
+    rows = run(main())
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        about = row["article"]
+        click.echo(
+            f"{about['title']}\n  {about['url']}\n"
+            f"  from {about['feed']}, {about['words']} words of {about['text_from']}"
+        )
+        for sentence in about["summary"]:
+            place = f"[{sentence.start}–{sentence.end}]" if sentence.start >= 0 else "[the publisher's words]"
+            click.echo(f"  {place} {sentence.text}")
+        if about["ready"] is None:
+            click.echo("  not ready yet: it is still resting")
+        elif not row["decisions"]:
+            click.echo(
+                f"  ready as number {about['ready']}; no issue has been composed with it in its window yet"
+            )
+        for decided in row["decisions"]:
+            decision = decided["decision"]
+            click.echo(f"  {decided['issue']}: {decision.verdict}: {decision.reason}")
+            for name, value in decision.terms.items():
+                click.echo(f"      {value:+8.3f}  {name}")
+            if decision.score is not None:
+                click.echo(f"      {decision.score:+8.3f}  in all")
+
+
+@issues_command.command("diff")
+@click.argument("newsletter")
+@config_option
+@json_option
+@click.pass_context
+def diff(ctx: click.Context, config_path: str | None, newsletter: str, as_json: bool) -> None:
+    """What the latest issue would be with today's config, against what it was."""
+
+    async def main() -> dict[str, Any]:
+        from digest import desk
+        from digest.model import NotFound
+        from digest.service import open_house
+
+        async with open_house(config_path_of(ctx, config_path), sync=False) as house:
+            latest = await house.store.issues.latest(newsletter, limit=1)
+            if not latest:
+                raise NotFound(f"{newsletter} has no issue yet")
+            again = await desk.recompose(house.line, latest[0])
+            was = {story.lead.article_id: story.title for story in latest[0].stories}
+            now = {story.lead.article_id: story.title for story in again.stories}
+            return {
+                "issue": latest[0].path,
+                "added": [now[key] for key in now if key not in was],
+                "removed": [was[key] for key in was if key not in now],
+                "reordered": [k for k in now if k in was] != [k for k in was if k in now],
+            }
+
+    held = run(main())
+    if as_json:
+        print_json(held)
+        return
+    for title in held["added"]:
+        click.echo(f"+ {title}")
+    for title in held["removed"]:
+        click.echo(f"- {title}")
+    if held["reordered"]:
+        click.echo("~ the order would differ")
+    if not (held["added"] or held["removed"] or held["reordered"]):
+        click.echo(f"{held['issue']}: the same")
+
+
+@issues_command.command("correct")
+@click.argument("issue")
+@click.option(
+    "--story", type=click.IntRange(min=1), required=True, help="Which story, by its number in `show`."
+)
+@click.option("--title", help="Its corrected title.")
+@click.option("--summary", help="Its corrected summary.")
+@config_option
+@click.pass_context
+def correct(
+    ctx: click.Context,
+    config_path: str | None,
+    issue: str,
+    story: int,
+    title: str | None,
+    summary: str | None,
+) -> None:
+    """Correct a story in the archive and the feeds (a new revision); nobody is mailed again."""
+    if title is None and summary is None:
+        raise click.UsageError("give --title or --summary")
+
+    async def main() -> int:
+        from digest import desk
+        from digest.service import open_house
+
+        async with open_house(config_path_of(ctx, config_path)) as house:
+            found = await _find(house, issue)
+            corrected = await desk.correct(
+                house.line, found, story=story, title=title, summary=summary, now=house.line.clock()
+            )
+            return corrected.revision
+
+    click.echo(f"{issue}: revision {run(main())}")
+
+
+def _control(name: str, help_text: str, done: str) -> click.Command:
+    @click.command(name, help=help_text)
+    @click.argument("issue")
+    @config_option
+    @click.pass_context
+    def command(ctx: click.Context, config_path: str | None, issue: str) -> None:
+        async def main() -> int | None:
+            from digest.service import open_house
+
+            async with open_house(config_path_of(ctx, config_path)) as house:
+                found = await _find(house, issue)
+                store = house.store.issues
+                if name == "pause":
+                    await store.pause(found.id)
+                    return None
+                if name == "resume":
+                    await store.resume(found.id)
+                    return None
+                act = store.cancel if name == "cancel" else store.retry
+                return await act(found.id, now=house.line.clock())
+
+        count = run(main())
+        click.echo(f"{issue}: {done}" + (f" ({count} deliveries)" if count is not None else ""))
+
+    return command
+
+
+issues_command.add_command(_control("pause", "Send no more of ISSUE until it is resumed.", "paused"))
+issues_command.add_command(_control("resume", "Go on sending a paused ISSUE.", "resumed"))
+issues_command.add_command(
+    _control("retry", "Try the failed deliveries of ISSUE again.", "will be tried again")
+)
+issues_command.add_command(_control("cancel", "Never send what is still unsent of ISSUE.", "cancelled"))

@@ -1,0 +1,204 @@
+"""`digest once` and the single steps: the line by hand, for cron and for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from digest.cli.console import (
+    CHECK_FAILED,
+    Progress,
+    config_option,
+    config_path_of,
+    json_option,
+    plain,
+    print_json,
+    run,
+    say,
+)
+
+
+@click.command("once")
+@click.option("--now", "force", is_flag=True, help="Also compose what is new, whatever the schedule says.")
+@click.option("--dry-run", is_flag=True, help="Say what would be composed and sent; store and send nothing.")
+@config_option
+@json_option
+@click.pass_context
+def once_command(
+    ctx: click.Context, config_path: str | None, force: bool, dry_run: bool, as_json: bool
+) -> None:
+    """Every step once: pull, summarize, compose, deliver; then print what came of it."""
+    path = config_path_of(ctx, config_path)
+    if dry_run:
+        run(_dry_run(path, as_json))
+        return
+    run(once_in(path, force=force, as_json=as_json))
+
+
+async def once_in(path: str, *, force: bool, as_json: bool) -> None:
+    from digest import dispatch, pipeline
+    from digest.service import open_house
+
+    async with open_house(path) as house:
+        line = house.line
+        with Progress("feeds    ") as bar:
+            pulled = await pipeline.pull(line, line.clock(), force=force, progress=bar)
+        say(f"pulled     {pulled.feeds} feeds: {pulled.entries} new entries, {pulled.failed} failed")
+        with Progress("articles ") as bar:
+            read = await pipeline.summarize(line, line.clock(), progress=bar)
+        say(f"summarized {read.articles} articles")
+        composed = await pipeline.compose(line, line.clock(), force=force)
+        for issue in composed.issues:
+            say(f"composed   {issue.path}: {issue.subject} ({len(issue.stories)} stories)")
+        if not composed.issues:
+            say("composed   nothing: no issue is due, or nothing is new")
+        with Progress("letters  ") as bar:
+            sent = await dispatch.deliver(line, progress=bar)
+        say(f"delivered  {_words(sent.states) or 'nothing: no delivery is due'}")
+        urls = house.urls(composed.issues)
+        if as_json:
+            print_json(
+                {"pulled": pulled, "summarized": read, "composed": composed, "delivered": sent, "urls": urls}
+            )
+            return
+        for name, url in urls.items():
+            click.echo(f"{name:10} {url}")
+
+
+async def _dry_run(path: str, as_json: bool) -> None:
+    from digest import desk
+    from digest.service import open_house
+
+    async with open_house(path, sync=False) as house:
+        line = house.line
+        rows: list[dict[str, Any]] = []
+        for slug in line.newsletters:
+            issue = await desk.preview(line, slug, line.clock())
+            readers = await house.store.subscriptions.counts()
+            rows.append(
+                {
+                    "newsletter": slug,
+                    "subject": issue.subject if issue else None,
+                    "stories": len(issue.stories) if issue else 0,
+                    "readers": readers.get((slug, "active"), 0),
+                }
+            )
+        waiting = await house.store.deliveries.counts()
+        if as_json:
+            print_json({"newsletters": rows, "deliveries": waiting})
+            return
+        for row in rows:
+            click.echo(
+                f"{row['newsletter']}: {row['stories']} stories for {row['readers']} readers"
+                + (f": {row['subject']}" if row["subject"] else "")
+            )
+        click.echo(f"letters waiting: {waiting.get('pending', 0) + waiting.get('deferred', 0)}")
+
+
+def _words(states: Any) -> str:
+    return ", ".join(f"{count} {state}" for state, count in sorted(plain(states).items()) if count)
+
+
+@click.command("pull")
+@click.option("--now", "force", is_flag=True, help="Also the feeds that are not due yet.")
+@config_option
+@json_option
+@click.pass_context
+def pull_command(ctx: click.Context, config_path: str | None, force: bool, as_json: bool) -> None:
+    """Ask every feed that is due and record its entries."""
+
+    async def main() -> Any:
+        from digest import pipeline
+        from digest.service import open_house
+
+        async with open_house(config_path_of(ctx, config_path)) as house:
+            with Progress("feeds") as bar:
+                return await pipeline.pull(house.line, house.line.clock(), force=force, progress=bar)
+
+    pulled = run(main())
+    if as_json:
+        print_json(pulled)
+    else:
+        click.echo(
+            f"{pulled.feeds} feeds: {pulled.entries} new entries, "
+            f"{pulled.unchanged} unchanged, {pulled.failed} failed"
+        )
+        if pulled.failed:
+            say("`digest feeds list --failing` says what is wrong and what to do")
+    if pulled.feeds and pulled.failed == pulled.feeds:
+        ctx.exit(CHECK_FAILED)
+
+
+@click.command("summarize")
+@config_option
+@json_option
+@click.pass_context
+def summarize_command(ctx: click.Context, config_path: str | None, as_json: bool) -> None:
+    """Read and summarize every entry that waits."""
+
+    async def main() -> Any:
+        from digest import pipeline
+        from digest.service import open_house
+
+        async with open_house(config_path_of(ctx, config_path)) as house:
+            with Progress("articles") as bar:
+                return await pipeline.summarize(house.line, house.line.clock(), progress=bar)
+
+    read = run(main())
+    if as_json:
+        print_json(read)
+    else:
+        click.echo(f"{read.articles} articles summarized, {read.ready} ready")
+
+
+@click.command("compose")
+@click.option(
+    "--now", "force", is_flag=True, help="Make an issue of what is new, whatever the schedule says."
+)
+@config_option
+@json_option
+@click.pass_context
+def compose_command(ctx: click.Context, config_path: str | None, force: bool, as_json: bool) -> None:
+    """Make the issues whose time has come, with their deliveries; send nothing."""
+
+    async def main() -> Any:
+        from digest import pipeline
+        from digest.service import open_house
+
+        async with open_house(config_path_of(ctx, config_path)) as house:
+            return await pipeline.compose(house.line, house.line.clock(), force=force)
+
+    composed = run(main())
+    if as_json:
+        print_json(composed)
+        return
+    for issue in composed.issues:
+        click.echo(f"{issue.path}: {issue.subject} ({len(issue.stories)} stories)")
+    if not composed.issues:
+        say("nothing to compose: no issue is due, or nothing is new")
+
+
+@click.command("deliver")
+@click.option("--dry-run", is_flag=True, help="Say how much would be sent; send nothing.")
+@config_option
+@json_option
+@click.pass_context
+def deliver_command(ctx: click.Context, config_path: str | None, dry_run: bool, as_json: bool) -> None:
+    """Send what is due."""
+
+    async def main() -> Any:
+        from digest import dispatch
+        from digest.service import open_house
+
+        async with open_house(config_path_of(ctx, config_path), sync=not dry_run) as house:
+            if dry_run:
+                return await house.store.deliveries.counts()
+            with Progress("letters") as bar:
+                return (await dispatch.deliver(house.line, progress=bar)).states
+
+    states = run(main())
+    if as_json:
+        print_json(states)
+    else:
+        click.echo(_words(states) or "nothing is due")

@@ -1,0 +1,304 @@
+"""`digest subscribers`: the readers. Addresses are shown to the admin only, and never logged."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from digest.cli.console import (
+    CHECK_FAILED,
+    Progress,
+    config_option,
+    config_path_of,
+    json_option,
+    print_json,
+    run,
+    say,
+    table,
+)
+
+if TYPE_CHECKING:
+    from digest.model import Subscription
+    from digest.service import House
+
+
+@click.group("subscribers")
+def subscribers_command() -> None:
+    """The readers: list, add, remove, import, export, show, erase, verify."""
+
+
+async def _everyone(house: House, newsletter: str | None, status: str | None) -> AsyncIterator[Subscription]:
+    after = 0
+    while page := await house.store.subscriptions.list(
+        newsletter=newsletter, status=status, after_id=after, limit=1000
+    ):
+        for subscription in page:
+            yield subscription
+        after = page[-1].id
+
+
+@subscribers_command.command("list")
+@click.option("--newsletter", help="Only this newsletter's.")
+@click.option("--status", type=click.Choice(["pending", "active", "paused", "left"]))
+@config_option
+@json_option
+@click.pass_context
+def list_subscribers(
+    ctx: click.Context, config_path: str | None, newsletter: str | None, status: str | None, as_json: bool
+) -> None:
+    """Every subscription with its state and where its yes came from."""
+
+    async def main() -> list[Any]:
+        from digest.service import open_house
+
+        async with open_house(config_path_of(ctx, config_path), sync=False) as house:
+            return [one async for one in _everyone(house, newsletter, status)]
+
+    rows = run(main())
+    if as_json:
+        print_json(rows)
+        return
+    table(
+        ["address", "newsletter", "status", "source", "since"],
+        [(row.address, row.newsletter, row.status, row.source, row.created_at) for row in rows],
+        empty="no subscribers yet",
+    )
+
+
+@subscribers_command.command("add")
+@click.argument("newsletter")
+@click.argument("addresses", nargs=-1, required=True)
+@config_option
+@click.pass_context
+def add_subscribers(
+    ctx: click.Context, config_path: str | None, newsletter: str, addresses: tuple[str, ...]
+) -> None:
+    """Subscribe people who gave you their yes; you vouch for it. Who left by themselves stays left."""
+
+    async def main() -> list[tuple[str, str]]:
+        from digest.addresses import normalize
+        from digest.service import open_house
+
+        wanted = [normalize(address) for address in addresses]
+        async with open_house(config_path_of(ctx, config_path)) as house:
+            slug = house.newsletter(newsletter).slug
+            return [
+                (
+                    address,
+                    await house.store.subscriptions.add(
+                        slug, address, source="cli", evidence={"command": "add"}, now=house.line.clock()
+                    ),
+                )
+                for address in wanted
+            ]
+
+    refused = False
+    for address, outcome in run(main()):
+        click.echo(f"{address}: {_ADDED[outcome]}")
+        refused = refused or outcome in ("left", "suppressed")
+    if refused:
+        ctx.exit(CHECK_FAILED)
+
+
+_ADDED = {
+    "added": "added",
+    "already": "was subscribed already",
+    "left": "left by their own wish; only they can come back, on the web page",
+    "suppressed": "not added: the address is suppressed",
+}
+
+
+@subscribers_command.command("remove")
+@click.argument("addresses", nargs=-1, required=True)
+@click.option("--newsletter", help="Only from this newsletter; otherwise from all.")
+@config_option
+@click.pass_context
+def remove_subscribers(
+    ctx: click.Context, config_path: str | None, addresses: tuple[str, ...], newsletter: str | None
+) -> None:
+    """End subscriptions; nothing more is sent, the record of consent stays."""
+
+    async def main() -> list[tuple[str, int]]:
+        from digest.addresses import normalize
+        from digest.service import open_house
+
+        async with open_house(config_path_of(ctx, config_path)) as house:
+            return [
+                (
+                    address,
+                    await house.store.subscriptions.remove(
+                        newsletter, normalize(address), now=house.line.clock()
+                    ),
+                )
+                for address in addresses
+            ]
+
+    for address, count in run(main()):
+        click.echo(f"{address}: {count} subscription{'' if count == 1 else 's'} ended")
+
+
+@subscribers_command.command("import")
+@click.argument("newsletter")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Check the file and count; import nothing.")
+@config_option
+@click.pass_context
+def import_subscribers(
+    ctx: click.Context, config_path: str | None, newsletter: str, file: Path, dry_run: bool
+) -> None:
+    """Add the addresses of a CSV file (a column `email` or `address`, or the first one).
+
+    The whole file is checked first; one bad line and nothing is imported. Who left stays left.
+    """
+    from digest.cli.csv_file import read_addresses
+
+    rows = read_addresses(file)
+    say(f"{file.name}: {len(rows)} addresses")
+    if dry_run:
+        return
+
+    async def main() -> dict[str, int]:
+        from digest.service import open_house
+
+        counts: dict[str, int] = {}
+        async with open_house(config_path_of(ctx, config_path)) as house:
+            slug = house.newsletter(newsletter).slug
+            with Progress("readers") as bar:
+                for number, address in enumerate(rows, 1):
+                    outcome = await house.store.subscriptions.add(
+                        slug, address, source="import", evidence={"file": file.name}, now=house.line.clock()
+                    )
+                    counts[outcome] = counts.get(outcome, 0) + 1
+                    bar(number, len(rows))
+        return counts
+
+    for outcome, count in sorted(run(main()).items()):
+        click.echo(f"{count}: {_ADDED[outcome]}")
+
+
+@subscribers_command.command("export")
+@click.option("--newsletter", help="Only this newsletter's.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path))
+@config_option
+@click.pass_context
+def export_subscribers(
+    ctx: click.Context, config_path: str | None, newsletter: str | None, output: Path | None
+) -> None:
+    """Write every subscription as CSV; cells that a spreadsheet would run as a formula are neutralized."""
+    from digest.cli.csv_file import neutral
+
+    async def main() -> str:
+        from digest.service import open_house
+
+        out = io.StringIO()
+        writer = csv.writer(out)
+        writer.writerow(
+            ["address", "newsletter", "status", "source", "created_at", "confirmed_at", "left_at"]
+        )
+        async with open_house(config_path_of(ctx, config_path), sync=False) as house:
+            async for row in _everyone(house, newsletter, None):
+                times = (row.created_at, row.confirmed_at, row.left_at)
+                writer.writerow(
+                    [neutral(row.address), row.newsletter, row.status, row.source]
+                    + [moment.isoformat() if moment else "" for moment in times]
+                )
+        return out.getvalue()
+
+    text = run(main())
+    if output:
+        with output.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        say(f"written to {output}")
+    else:
+        sys.stdout.write(text)
+
+
+@subscribers_command.command("show")
+@click.argument("address")
+@config_option
+@json_option
+@click.pass_context
+def show_subscriber(ctx: click.Context, config_path: str | None, address: str, as_json: bool) -> None:
+    """Everything held about one address: subscriptions and the history of consent."""
+
+    async def main() -> dict[str, Any]:
+        from digest.addresses import normalize
+        from digest.service import open_house
+
+        who = normalize(address)
+        async with open_house(config_path_of(ctx, config_path), sync=False) as house:
+            subscriptions = house.store.subscriptions
+            return {
+                "address": who,
+                "suppressed": await subscriptions.is_suppressed(who),
+                "subscriptions": await subscriptions.of(who),
+                "history": await subscriptions.history(who),
+            }
+
+    held = run(main())
+    if as_json:
+        print_json(held)
+        return
+    table(
+        ["newsletter", "status", "source", "since", "left"],
+        [(s.newsletter, s.status, s.source, s.created_at, s.left_at) for s in held["subscriptions"]],
+        empty=f"{held['address']}: no subscription",
+    )
+    if held["suppressed"]:
+        click.echo("suppressed: nothing is sent to this address")
+    table(
+        ["at", "newsletter", "event", "source"],
+        [(row.at, row.newsletter, row.event, row.source) for row in held["history"]],
+        empty="no history",
+    )
+
+
+@subscribers_command.command("erase")
+@click.argument("address")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@config_option
+@click.pass_context
+def erase_subscriber(ctx: click.Context, config_path: str | None, address: str, yes: bool) -> None:
+    """Forget a person: the address goes everywhere, the counts stay. This cannot be undone."""
+    if not yes:
+        click.confirm(f"Erase {address} for good?", abort=True, err=True)
+
+    async def main() -> bool:
+        from digest.addresses import normalize
+        from digest.service import open_house
+
+        async with open_house(config_path_of(ctx, config_path)) as house:
+            return await house.store.subscriptions.erase(normalize(address), now=house.line.clock())
+
+    click.echo("erased" if run(main()) else "nothing was held about this address")
+
+
+@subscribers_command.command("verify")
+@config_option
+@json_option
+@click.pass_context
+def verify_subscribers(ctx: click.Context, config_path: str | None, as_json: bool) -> None:
+    """Does every subscription rest on a recorded yes? Exit 3 when one does not."""
+
+    async def main() -> list[str]:
+        from digest.service import open_house
+
+        async with open_house(config_path_of(ctx, config_path), sync=False) as house:
+            return await house.store.subscriptions.verify()
+
+    problems = run(main())
+    if as_json:
+        print_json({"ok": not problems, "problems": problems})
+    else:
+        for problem in problems:
+            click.echo(problem)
+        if not problems:
+            click.echo("ok: every active subscription rests on a recorded yes")
+    if problems:
+        ctx.exit(CHECK_FAILED)

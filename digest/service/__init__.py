@@ -1,0 +1,264 @@
+"""The only place that builds things and hands them out: from config.yaml to a house that works.
+
+`load` reads the file, `open_house` builds everything for one command, `running.serve` keeps it alive.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import pkgutil
+import random
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from digest import config, publishers
+from digest.config import Settings
+from digest.feeds import opml
+from digest.links import Links
+from digest.model import DigestError, FeedStatus, Issue, Newsletter, NotFound
+from digest.net import Net
+from digest.pipeline import Line
+from digest.publishers.base import Lent, Publisher
+from digest.store import Store
+from digest.workers import Workers
+
+log = logging.getLogger(__name__)
+
+NO_CHANNELS = ("base",)
+
+
+def clock() -> datetime:
+    """Now, aware, UTC: the one clock of the house."""
+    return datetime.now(UTC)
+
+
+# ---------------------------------------------------------------- channels
+
+
+def channels() -> tuple[str, ...]:
+    """The names of the publishers there are: every file in `publishers/` that holds one."""
+    names = (module.name for module in pkgutil.iter_modules(publishers.__path__))
+    return tuple(name for name in names if name not in NO_CHANNELS and _is_channel(name))
+
+
+def _is_channel(name: str) -> bool:
+    module = importlib.import_module(f"digest.publishers.{name}")
+    return hasattr(module, "Publisher") and hasattr(module, "Settings")
+
+
+def channel_settings(name: str) -> type:
+    """The settings class of a channel. Raises NotFound, naming those that exist."""
+    if name not in channels():
+        raise NotFound(f"there is no channel '{name}'; there are {', '.join(channels())}")
+    settings: type = importlib.import_module(f"digest.publishers.{name}").Settings
+    return settings
+
+
+# ---------------------------------------------------------------- config
+
+
+def load(path: str | Path, *, env: Mapping[str, str] | None = None) -> Settings:
+    """The admin's file as settings. Raises ConfigError with every problem and its place."""
+    return config.load(
+        Path(path),
+        channel_settings=channel_settings,
+        read_opml=opml.read,
+        env=os.environ if env is None else env,
+    )
+
+
+# ---------------------------------------------------------------- the house
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Everything built, for as long as one command or one service needs it."""
+
+    settings: Settings
+    store: Store
+    line: Line
+
+    def newsletter(self, slug: str) -> Newsletter:
+        """By its slug. Raises NotFound, naming those that exist."""
+        if slug not in self.line.newsletters:
+            raise NotFound(
+                f"there is no newsletter '{slug}' in the config; there are "
+                + (", ".join(self.line.newsletters) or "none")
+            )
+        return self.line.newsletters[slug]
+
+    def urls(self, issues: Iterable[Issue] = ()) -> dict[str, str]:
+        """Where to look: the latest issue, the feeds, the local inbox."""
+        links = self.line.links
+        found: dict[str, str] = {}
+        for issue in issues:
+            found[issue.path] = links.issue(issue.path)
+        for slug in self.line.newsletters:
+            found[f"{slug}"] = links.newsletter(slug)
+            for form in ("atom", "rss", "json"):
+                found[f"{slug} {form}"] = links.feed(slug, form)
+        if inbox_is_local(self.settings):
+            found["inbox"] = links.inbox()
+        return found
+
+    async def feed_states(self) -> list[FeedStatus]:
+        """Every followed feed, those never polled included."""
+        from digest.model import Feed
+
+        known = {state.feed.url: state for state in await self.store.feeds.list()}
+        for slug, newsletter in self.line.newsletters.items():
+            for follow in newsletter.follows:
+                if follow.url not in known:
+                    feed = Feed(id=0, url=follow.url, address=follow.url, next_poll_at=self.line.clock())
+                    known[follow.url] = FeedStatus(feed=feed, newsletters=(slug,), entries=0, articles=0)
+        return list(known.values())
+
+    async def plan(self) -> dict[str, list[str]]:
+        """What using this config would change, in words; nothing is changed."""
+        plan: dict[str, list[str]] = {}
+        stored = {p.newsletter.slug: p for p in await self.store.newsletters.all() if p.retired_at is None}
+        for slug in stored.keys() - self.line.newsletters.keys():
+            plan[slug] = ["would be retired: no more issues, its pages and feeds stay"]
+        for slug, newsletter in self.line.newsletters.items():
+            lines = plan.setdefault(slug, [])
+            if slug not in stored:
+                lines.append(f"new, with {len(newsletter.follows)} feeds")
+            was = (
+                stored[slug].newsletter if slug in stored else replace(newsletter, follows=(), recipients=())
+            )
+            lines += _changes("feed", {f.url for f in was.follows}, {f.url for f in newsletter.follows})
+            lines += _changes("reader", set(was.recipients), set(newsletter.recipients))
+            lines += [
+                f"{name}: {getattr(was, name)!r} → {getattr(newsletter, name)!r}"
+                for name in ("title", "language", "limit", "per_feed", "channels", "subject", "catch_up")
+                if getattr(was, name) != getattr(newsletter, name)
+            ]
+            if was.schedule != newsletter.schedule:
+                lines.append(f"schedule: {_schedule(was)} → {_schedule(newsletter)}")
+        return plan
+
+
+def _changes(what: str, was: set[str], now: set[str]) -> list[str]:
+    return [f"+ {what} {name}" for name in sorted(now - was)] + [
+        f"- {what} {name}" for name in sorted(was - now)
+    ]
+
+
+def _schedule(newsletter: Newsletter) -> str:
+    schedule = newsletter.schedule
+    return f"{schedule.cadence} at {schedule.at:%H:%M} {schedule.zone}"
+
+
+def inbox_is_local(settings: Settings) -> bool:
+    """Letters are kept here and not sent: the inbox page may be shown (on a loopback bind only)."""
+    return getattr(settings.channels.get("email"), "transport", None) == "inbox"
+
+
+@asynccontextmanager
+async def open_house(
+    path: str | Path,
+    *,
+    sync: bool = True,
+    clock: Callable[[], datetime] = clock,
+    env: Mapping[str, str] | None = None,
+) -> AsyncIterator[House]:
+    """Build everything from a config file and let go of it at the end.
+
+    sync: put what the config says (newsletters, feeds, recipients) into the store; a command that only looks
+    says False. Raises ConfigError, NotReady.
+    """
+    config.ensure_secret(Path(path))
+    settings = load(path, env=env)
+    store = await Store.open(settings.database)
+    try:
+        await store.claim_identity(settings.secret, None, clock())
+        if sync:
+            await adopt(store, settings, clock())
+        async with build_line(settings, store, clock) as line:
+            yield House(settings=settings, store=store, line=line)
+    finally:
+        await store.close()
+
+
+async def adopt(store: Store, settings: Settings, now: datetime) -> None:
+    """The store learns what the config says; from now on only processes with this config compose."""
+    await store.newsletters.sync(settings.newsletters, site=settings.site, now=now)
+    await store.set_config(settings.hash)
+
+
+@asynccontextmanager
+async def build_line(settings: Settings, store: Store, clock: Callable[[], datetime]) -> AsyncIterator[Line]:
+    """The line over this store: network, workers, publishers; all closed at the end."""
+    links = Links(settings.site.url, settings.secret)
+    workers = Workers()
+    net = Net(user_agent=user_agent(settings), allow=settings.fetch.allow)
+    lent = Lent(
+        site=settings.site,
+        store=store,
+        links=links,
+        workers=workers,
+        templates=settings.templates,
+        clock=clock,
+    )
+    publishers = build_publishers(settings, lent)
+    try:
+        yield Line(
+            store=store,
+            net=net,
+            workers=workers,
+            links=links,
+            site=settings.site,
+            newsletters={newsletter.slug: newsletter for newsletter in settings.newsletters},
+            publishers=publishers,
+            folder=settings.folder,
+            templates=settings.templates,
+            config_hash=settings.hash,
+            clock=clock,
+            chance=random.random,
+        )
+    finally:
+        for publisher in publishers.values():
+            await publisher.close()
+        await net.close()
+        workers.close()
+
+
+def build_publishers(settings: Settings, lent: Lent) -> dict[str, Publisher]:
+    """One publisher for each channel that some newsletter uses."""
+    used = dict.fromkeys(name for newsletter in settings.newsletters for name in newsletter.channels)
+    built: dict[str, Publisher] = {}
+    for name in used:
+        if name not in settings.channels:
+            raise DigestError(f"the channel '{name}' has no settings")
+        module = importlib.import_module(f"digest.publishers.{name}")
+        built[name] = module.Publisher(settings.channels[name], lent)
+    return built
+
+
+def user_agent(settings: Settings) -> str:
+    """Who we say we are, with a place to complain."""
+    from digest import __version__
+
+    return settings.fetch.user_agent or f"Digest/{__version__} (+{settings.site.url}/)"
+
+
+def shown(settings: Settings) -> dict[str, Any]:
+    """The settings as plain values, secrets masked."""
+    return config.shown(settings)
+
+
+def config_schema() -> dict[str, Any]:
+    """The JSON Schema of config.yaml with the sections of every channel there is."""
+    return config.schema({name: channel_settings(name) for name in channels()})
+
+
+async def upgrade_database(path: str | Path) -> str:
+    """Bring the schema up to this release; returns its revision."""
+    config.ensure_secret(Path(path))
+    return await Store.upgrade(load(path).database)

@@ -1,0 +1,330 @@
+"""The service as it runs: the clock's ticks, the web, and the signals that end or renew it.
+
+SIGTERM and SIGINT: nothing new is begun, the letters in flight end, exit 0 within 30 s. SIGHUP: the config is
+read again; a bad file is reported and the old one stays in force.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import ipaddress
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import uvicorn
+
+from digest import dispatch, pipeline
+from digest.config import Settings
+from digest.model import DigestError, NotReady, Superseded
+from digest.pipeline import Line
+from digest.render import renderer
+from digest.scheduler import Scheduler, Tick
+from digest.service import House, adopt, build_line, clock, inbox_is_local, load, open_house
+from digest.store import Store
+from digest.web.app import build_app
+from digest.web.health import Health
+from digest.web.lent import WebLent
+
+log = logging.getLogger(__name__)
+
+EVERY = {
+    "pull": timedelta(seconds=5),
+    "summarize": timedelta(seconds=2),
+    "compose": timedelta(seconds=5),
+    "deliver": timedelta(seconds=1),
+}
+HOUSEKEEPING = timedelta(hours=1)
+GRACE = timedelta(seconds=25)
+SILENT_AFTER = timedelta(minutes=5)  # a step that has not ended well for so long turns health red
+TRY_LATER = 75
+
+
+def new_event_loop() -> Callable[[], asyncio.AbstractEventLoop]:
+    """uvloop where it installs, else the standard loop."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+class Current:
+    """The line in force. A reload puts another in its place; the old one is let go when no step uses it."""
+
+    def __init__(self, house: House) -> None:
+        self.settings = house.settings
+        self.line = house.line
+        self._users = 0
+        self._free = asyncio.Event()
+        self._free.set()
+        self._stack = AsyncExitStack()  # the first line belongs to open_house
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[Line]:
+        self._users += 1
+        self._free.clear()
+        try:
+            yield self.line
+        finally:
+            self._users -= 1
+            if self._users == 0:
+                self._free.set()
+
+    async def replace(self, settings: Settings, line: Line, stack: AsyncExitStack) -> None:
+        await self._free.wait()
+        old, self._stack = self._stack, stack
+        self.settings, self.line = settings, line
+        await old.aclose()
+
+    async def close(self) -> None:
+        await self._stack.aclose()
+
+
+class Running:
+    """One process of the service: `serve` builds it, runs it, and returns its exit code."""
+
+    def __init__(self, path: str, house: House, roles: tuple[str, ...], host: str | None) -> None:
+        self._path = path
+        self._store: Store = house.store
+        self.roles = roles
+        self._host = host
+        self._started = clock()
+        self.current = Current(house)
+        self.stop = asyncio.Event()
+        self.code = 0
+        self.scheduler = Scheduler(self._ticks(), clock=clock)
+        self._reloading: asyncio.Task[None] | None = None
+        self._app: Any = None
+        if host is not None:
+            self._app = self._build_app()
+
+    # ------------------------------------------------------------ steps
+
+    def _ticks(self) -> tuple[Tick, ...]:
+        steps: dict[str, Callable[[Line], Awaitable[object]]] = {
+            "pull": lambda line: pipeline.pull(line, line.clock()),
+            "summarize": lambda line: pipeline.summarize(line, line.clock()),
+            "compose": lambda line: self._compose(line),
+            "deliver": lambda line: dispatch.deliver(line, stop=self.stop),
+        }
+        ticks = [Tick(name=role, step=self._step(steps[role]), every=EVERY[role]) for role in self.roles]
+        if "compose" in self.roles:
+            ticks.append(Tick(name="housekeeping", step=self._step(self._prune), every=HOUSEKEEPING))
+        return tuple(ticks)
+
+    def _step(self, act: Callable[[Line], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
+        async def step() -> None:
+            if self.stop.is_set():
+                return
+            try:
+                async with self.current.use() as line:
+                    await act(line)
+            except Superseded as error:
+                log.error("superseded", extra={"error": str(error)})  # noqa: TRY400 - its text is for people
+                self.code = TRY_LATER
+                self.stop.set()
+
+        return step
+
+    async def _compose(self, line: Line) -> None:
+        composed = await pipeline.compose(line, line.clock())
+        if composed.problems:
+            raise DigestError("; ".join(composed.problems))
+
+    async def _prune(self, line: Line) -> None:
+        keep = self.current.settings.keep
+        gone = await line.store.prune(line.clock(), deliveries=keep.deliveries, articles=keep.articles)
+        log.info("pruned", extra=dict(gone))
+
+    # ------------------------------------------------------------ web
+
+    async def app(self, scope: Any, receive: Any, send: Any) -> None:
+        """The pages of the settings in force."""
+        await self._app(scope, receive, send)
+
+    def _build_app(self) -> Any:
+        settings, line = self.current.settings, self.current.line
+        return build_app(
+            WebLent(
+                site=line.site,
+                store=self._store,
+                links=line.links,
+                renderer=renderer(line.templates),
+                clock=clock,
+                health=self.health,
+                ip_key=hmac.digest(settings.secret, b"digest network key v1", "sha256"),
+                trusted_proxies=settings.web.trusted_proxies,
+                dev_inbox=inbox_is_local(settings) and is_loopback(self._host or ""),
+            )
+        )
+
+    async def health(self) -> Health:
+        """Is the database there, and does every step of this process end well?"""
+        checks: dict[str, str] = {}
+        try:
+            await self._store.check()
+            checks["database"] = "ok"
+        except NotReady as error:
+            checks["database"] = f"red: {error}"
+        beats: Mapping[str, datetime] = self.scheduler.beats()
+        errors = self.scheduler.errors()
+        for role in self.roles:
+            silent = clock() - beats.get(role, self._started)
+            if role in errors:
+                checks[role] = f"red: {errors[role]}"
+            elif silent > SILENT_AFTER:
+                checks[role] = f"red: has not ended well for {silent.total_seconds() / 60:.0f} minutes"
+            else:
+                checks[role] = "ok"
+        return Health(ok=not any(said.startswith("red") for said in checks.values()), checks=checks)
+
+    # ------------------------------------------------------------ reload
+
+    def reload(self) -> None:
+        """SIGHUP. A second one while the first is under way is left out."""
+        if self._reloading is None or self._reloading.done():
+            self._reloading = asyncio.get_running_loop().create_task(self._reload())
+
+    async def _reload(self) -> None:
+        try:
+            settings = load(self._path)
+            self._must_fit(settings)
+            stack = AsyncExitStack()
+            line = await stack.enter_async_context(build_line(settings, self._store, clock))
+            try:
+                await adopt(self._store, settings, clock())
+            except BaseException:
+                await stack.aclose()
+                raise
+        except DigestError as error:
+            log.error("config not reloaded, the old one stays in force", extra={"error": str(error)})  # noqa: TRY400 - its text is for people
+            return
+        await self.current.replace(settings, line, stack)
+        if self._host is not None:
+            self._app = self._build_app()
+        log.info("config reloaded", extra={"newsletters": len(settings.newsletters)})
+
+    def _must_fit(self, settings: Settings) -> None:
+        now = self.current.settings
+        if settings.database != now.database:
+            raise DigestError("`database` cannot change while the service runs; restart it")
+        if settings.secret != now.secret:
+            raise DigestError("`secret` cannot change while the service runs; restart it")
+
+    async def close(self) -> None:
+        if self._reloading is not None:
+            self._reloading.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reloading
+        await self.current.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn in our own loop: the signals are ours."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(
+    path: str,
+    *,
+    roles: tuple[str, ...],
+    address: tuple[str, int] | None,
+    announce: Callable[[str], None],
+) -> int:
+    """Run until told to stop. address: where the pages listen; None: no web. Returns the exit code."""
+    listening = _listen(*address) if address else None
+    try:
+        async with open_house(path) as house:
+            running = Running(path, house, roles, address[0] if address else None)
+            try:
+                return await _until_stopped(running, house, listening, announce)
+            finally:
+                await running.close()
+    finally:
+        if listening is not None:
+            listening.close()
+
+
+async def _until_stopped(
+    running: Running, house: House, listening: socket.socket | None, announce: Callable[[str], None]
+) -> int:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, running.stop.set)
+    loop.add_signal_handler(signal.SIGHUP, running.reload)
+    web: asyncio.Task[None] | None = None
+    server: _Server | None = None
+    if listening is not None:
+        server = _Server(
+            uvicorn.Config(
+                running.app,
+                log_config=None,
+                access_log=False,  # addresses of pages hold tokens; they are never logged
+                lifespan="off",
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=10,
+            )
+        )
+        web = asyncio.create_task(server.serve(sockets=[listening]))
+        await _say_where(house, listening, announce)
+    if running.roles:
+        running.scheduler.start()
+    log.info("running", extra={"roles": ",".join(running.roles) or "web"})
+    stopping = asyncio.create_task(running.stop.wait())
+    await asyncio.wait({stopping, *([web] if web else [])}, return_when=asyncio.FIRST_COMPLETED)
+    running.stop.set()
+    log.info("stopping")
+    await running.scheduler.stop(grace=GRACE)
+    if server is not None and web is not None:
+        server.should_exit = True
+        await web
+    await stopping
+    log.info("stopped")
+    return running.code
+
+
+async def _say_where(house: House, listening: socket.socket, announce: Callable[[str], None]) -> None:
+    host, port = listening.getsockname()[:2]
+    announce(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}")
+    latest = [
+        issue for slug in house.line.newsletters for issue in await house.store.issues.latest(slug, limit=1)
+    ]
+    for name, url in house.urls(latest).items():
+        announce(f"{name:18} {url}")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(1024)
+        listening.setblocking(False)
+    except OSError as error:
+        listening.close()
+        raise DigestError(
+            f"cannot listen on {host}:{port}: {error.strerror or error}; try another --host or --port"
+        ) from error
+    return listening
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
