@@ -1,0 +1,36 @@
+"""The admin's one file: `config.yaml` becomes frozen settings, or a list of what to mend by line.
+
+    nodes      YAML with marks
+    document   its values, with `${VAR}` and `!file`
+    kinds      what a value may be
+    sections   a publisher's dataclass as a part of the file
+    shape      every setting
+    words      errors in plain words
+    problems   what is wrong, by line and column
+    settings   the whole, frozen
+    secret     the file of the secret
+    reference  schema for editors, table for people
+
+pydantic's and PyYAML's door. Only `cli` and `service` know this package.
+"""
+
+from digest.config.problems import ConfigError, Problem
+from digest.config.reference import reference, schema
+from digest.config.secret import ensure_secret
+from digest.config.settings import Settings, load, shown
+from digest.config.shape import FetchSettings, Keep, OpmlRef, WebSettings
+
+__all__ = [
+    "ConfigError",
+    "FetchSettings",
+    "Keep",
+    "OpmlRef",
+    "Problem",
+    "Settings",
+    "WebSettings",
+    "ensure_secret",
+    "load",
+    "reference",
+    "schema",
+    "shown",
+]

@@ -1,0 +1,297 @@
+"""The frozen settings of one run, and how a file becomes them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from digest.addresses import key as address_key
+from digest.config.document import Document, Loc, read
+from digest.config.nodes import without_collector
+from digest.config.problems import ConfigError, Problem, suggestion
+from digest.config.sections import plain, required
+from digest.config.shape import (
+    CHANNELS,
+    OURS,
+    ConfigFile,
+    Context,
+    FeedFile,
+    FetchSettings,
+    Keep,
+    NewsletterFile,
+    OpmlFile,
+    OpmlRef,
+    ReadOpml,
+    WebSettings,
+    with_channels,
+)
+from digest.config.words import problems
+from digest.model import Follow, Newsletter, NotFound, Schedule, Site
+
+ChannelSettings = Callable[[str], type]
+
+SECRET_FILE = "secret.key"  # noqa: S105 - the name of a file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything the file says, checked, with defaults filled in.
+
+    secret: b"" when its file is not there yet; see `ensure_secret`. channels: each channel's own settings,
+    by name. lists: the OPML files, by newsletter. notes: what the admin should know and need not mend.
+    hash: of what decides how an issue is composed: two processes with the same hash make the same issues.
+    """
+
+    site: Site
+    database: str = field(repr=False)  # may hold a password
+    secret: bytes = field(repr=False)
+    secret_file: Path | None
+    channels: Mapping[str, Any]
+    newsletters: tuple[Newsletter, ...]
+    web: WebSettings
+    keep: Keep
+    fetch: FetchSettings
+    templates: Path | None
+    folder: Path
+    lists: Mapping[str, tuple[OpmlRef, ...]]
+    notes: tuple[Problem, ...]
+    hash: str
+
+
+def load(
+    path: str | Path,
+    *,
+    channel_settings: ChannelSettings,
+    env: Mapping[str, str],
+    read_opml: ReadOpml | None = None,
+) -> Settings:
+    """The settings in that file. Raises ConfigError with every problem there is.
+
+    channel_settings: the settings dataclass of a channel by its name; raises NotFound for what is no channel.
+    read_opml: what an OPML file says, in `feeds`; raises DigestError.
+    """
+    with without_collector():
+        return _load(Path(path), channel_settings, env, read_opml)
+
+
+def _load(
+    path: Path, channel_settings: ChannelSettings, env: Mapping[str, str], read_opml: ReadOpml | None
+) -> Settings:
+    document = _document(path, env)
+    _default_secret(document)
+    channels = _channels(document, channel_settings)
+    _complain_of_doubles(document)
+    shape = with_channels(channels)
+    config: ConfigFile | None = None
+    try:
+        config = shape.model_validate(document.data, context=Context(document.folder, read_opml))
+    except ValidationError as error:
+        document.problems += problems(error, document, shape)
+    if document.problems or config is None:
+        raise ConfigError(document.problems)
+    return _settings(config, channels, document)
+
+
+def shown(settings: Settings) -> dict[str, Any]:
+    """The settings as plain values, for people: as they would be written in the file, secrets masked."""
+    database = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", settings.database)
+    return {
+        "site": plain(settings.site),
+        "database": database,
+        "secret_file": None if settings.secret_file is None else str(settings.secret_file),
+        **{name: plain(section) for name, section in sorted(settings.channels.items())},
+        "newsletters": {
+            newsletter.slug: _shown_newsletter(newsletter) for newsletter in settings.newsletters
+        },
+        "web": plain(settings.web),
+        "fetch": plain(settings.fetch),
+        "keep": plain(settings.keep),
+        "templates": None if settings.templates is None else str(settings.templates),
+        "hash": settings.hash,
+    }
+
+
+def _shown_newsletter(newsletter: Newsletter) -> dict[str, Any]:
+    values = plain(newsletter)
+    days = newsletter.schedule.cadence
+    return {
+        **{name: values[name] for name in ("title", "description", "language")},
+        "schedule": {**values["schedule"], "days": days.split(",") if "," in days else days},
+        "feeds": [{**feed, "first": feed["first"] or "all"} for feed in values["follows"]],
+        "stories": {"limit": newsletter.limit, "per_feed": newsletter.per_feed},
+        **{name: values[name] for name in ("recipients", "channels", "subject", "catch_up", "unknown")},
+        "interests": values["interests"],
+    }
+
+
+# ---------------------------------------------------------------- before pydantic
+
+
+def _document(path: Path, env: Mapping[str, str]) -> Document:
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError as error:
+        text = "there is no such file; `digest init` writes one"
+        raise ConfigError([Problem(file=str(path), text=text)]) from error
+    except OSError as error:
+        raise ConfigError([Problem(file=str(path), text=f"cannot be read: {error.strerror}")]) from error
+    folder = path.absolute().parent
+    return read(raw, name=str(path), folder=folder, env=env, may_lack=frozenset({("secret",)}))
+
+
+def _default_secret(document: Document) -> None:
+    """Without a word about it in the config, the secret is the file `secret.key` beside it."""
+    loc: Loc = ("secret",)
+    if "secret" in document.data or loc in document.files or document.is_spoiled(loc):
+        return
+    text = document.file(loc, SECRET_FILE)
+    if text is not None:
+        document.data["secret"] = text
+
+
+def _newsletters(document: Document) -> Iterator[tuple[Loc, dict[str, Any]]]:
+    found = document.data.get("newsletters")
+    for slug, newsletter in found.items() if isinstance(found, dict) else ():
+        if isinstance(newsletter, dict):
+            yield ("newsletters", slug), newsletter
+
+
+def _channels(document: Document, channel_settings: ChannelSettings) -> dict[str, type]:
+    """The settings class of every channel that is used or has a section."""
+    wanted: dict[str, list[Loc]] = {}
+    for loc, newsletter in _newsletters(document):
+        given = newsletter.get("channels", CHANNELS)
+        for number, name in enumerate(given if isinstance(given, list | tuple) else ()):
+            if isinstance(name, str):
+                place = (*loc, "channels", number) if "channels" in newsletter else loc
+                wanted.setdefault(name, []).append(place)
+    for name in document.data:
+        if name not in OURS:
+            wanted.setdefault(name, [])
+    classes: dict[str, type] = {}
+    for name, places in wanted.items():
+        try:
+            classes[name] = channel_settings(name)
+        except NotFound:
+            for place in places:
+                said = (
+                    "there is no such channel"
+                    if document.hidden_under(place)
+                    else f"there is no channel {name}"
+                )
+                hint = suggestion(name, CHANNELS, otherwise="ours are")
+                document.complain(place, f"{said}; {hint}")
+            continue
+        must = required(classes[name])
+        if must and places and name not in document.data and not document.is_spoiled((name,)):
+            user = ".".join(map(str, places[0][:2]))
+            text = f"is missing; {user} goes out by it, and it must give: {', '.join(must)}"
+            document.complain((name,), text, key=True)
+    return classes
+
+
+def _complain_of_doubles(document: Document) -> None:
+    """A feed that is followed twice by one newsletter: which weight, which section?"""
+    for loc, newsletter in _newsletters(document):
+        seen: dict[str, Loc] = {}
+        feeds = newsletter.get("feeds")
+        for number, item in enumerate(feeds if isinstance(feeds, list) else ()):
+            url = item.get("url") if isinstance(item, dict) else item
+            if not isinstance(url, str) or not url.strip():
+                continue
+            place = (*loc, "feeds", number, "url") if isinstance(item, dict) else (*loc, "feeds", number)
+            first = seen.setdefault(url.strip(), place)
+            if first != place:
+                line = document.place(first).line
+                document.complain(place, f"is followed twice by this newsletter; the first is in line {line}")
+
+
+# ---------------------------------------------------------------- after pydantic
+
+
+def _settings(config: ConfigFile, channels: Mapping[str, type], document: Document) -> Settings:
+    notes: list[Problem] = []
+    site = Site(title=config.site.title, url=config.site.url, postal_address=config.site.postal_address)
+    newsletters = tuple(_newsletter(slug, item, document, notes) for slug, item in config.newsletters.items())
+    sections: Any = config  # the sections were added to the class while the program ran
+    return Settings(
+        site=site,
+        database=config.database,
+        secret=(config.secret or "").encode(),
+        secret_file=document.files.get(("secret",)),
+        channels={name: getattr(sections, name) or settings() for name, settings in channels.items()},
+        newsletters=newsletters,
+        web=sections.web,
+        keep=sections.keep,
+        fetch=sections.fetch,
+        templates=config.templates,
+        folder=document.folder,
+        lists={
+            slug: tuple(feed.opml for feed in item.feeds if isinstance(feed, OpmlFile))
+            for slug, item in config.newsletters.items()
+        },
+        notes=tuple(notes),
+        hash=_hash(site, newsletters),
+    )
+
+
+def _newsletter(slug: str, item: NewsletterFile, document: Document, notes: list[Problem]) -> Newsletter:
+    return Newsletter(
+        slug=slug,
+        title=item.title,
+        description=item.description,
+        language=item.language,
+        schedule=Schedule(at=item.schedule.at, zone=item.schedule.zone, days=item.schedule.days),
+        follows=_follows(item),
+        limit=item.stories.limit,
+        per_feed=item.stories.per_feed,
+        recipients=_recipients(slug, item, document, notes),
+        channels=tuple(dict.fromkeys(item.channels)),
+        subject=item.subject,
+        catch_up=item.catch_up,
+        unknown=item.unknown,
+        interests=item.interests,
+    )
+
+
+def _follows(item: NewsletterFile) -> tuple[Follow, ...]:
+    """Each feed once. What the config says of a feed wins over a list that also has it."""
+    found: dict[str, Follow] = {}
+    for feed in item.feeds:
+        if isinstance(feed, str):
+            found[feed] = Follow(url=feed)
+        elif isinstance(feed, FeedFile):
+            found[feed.url] = Follow(
+                url=feed.url,
+                title=feed.title,
+                section=feed.section,
+                weight=feed.weight,
+                first=feed.first,
+                settle=feed.settle,
+            )
+    for feed in item.feeds:
+        if isinstance(feed, OpmlFile):
+            for follow in feed.opml.follows:
+                found.setdefault(follow.url, follow)
+    return tuple(found.values())
+
+
+def _recipients(slug: str, item: NewsletterFile, document: Document, notes: list[Problem]) -> tuple[str, ...]:
+    kept: dict[str, str] = {}
+    for number, address in enumerate(item.recipients):
+        if kept.setdefault(address_key(address), address) is not address:
+            loc = ("newsletters", slug, "recipients", number)
+            notes.append(document.problem(loc, "is in this list already; it gets one letter"))
+    return tuple(kept.values())
+
+
+def _hash(site: Site, newsletters: Iterable[Newsletter]) -> str:
+    """Who receives an issue does not change it; everything else that the config says of a newsletter does."""
+    decisive = [replace(newsletter, recipients=()) for newsletter in newsletters]
+    return hashlib.sha256(repr((site, decisive)).encode()).hexdigest()

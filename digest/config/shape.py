@@ -1,0 +1,268 @@
+"""The shape of config.yaml: every setting with its kind, its default and what it means.
+
+Schema, reference and messages are made from these lines. The sections of the channels are added to them,
+from the `Settings` that each publisher brings along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainValidator,
+    Tag,
+    ValidationInfo,
+    WithJsonSchema,
+    create_model,
+)
+from pydantic_core import PydanticCustomError
+
+from digest.config.kinds import (
+    Address,
+    Clock,
+    Database,
+    Days,
+    Duration,
+    FeedUrl,
+    Folder,
+    Host,
+    Language,
+    Line,
+    Network,
+    Secret,
+    SiteUrl,
+    Slug,
+    Text,
+    Weight,
+    Whole,
+    Window,
+    Zone,
+    feed_url,
+    wrong,
+)
+from digest.config.sections import section
+from digest.model import DigestError, Follow
+
+ReadOpml = Callable[[bytes], Sequence[Follow]]
+
+CHANNELS = ("email", "feed")  # of a newsletter that says nothing of them
+ADDRESS, FEED, OPML = "<address>", "<feed>", "<opml>"  # the three forms of an item of `feeds`
+
+
+class Context(NamedTuple):
+    """What validation may look at besides the value."""
+
+    folder: Path
+    read_opml: ReadOpml | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpmlRef:
+    """A list of feeds kept in a file of its own, and what it said when it was read."""
+
+    path: Path
+    follows: tuple[Follow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+    """trusted_proxies: networks of the proxies in front of us; only their forwarding headers count."""
+
+    trusted_proxies: tuple[Network, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """deliveries: how long single deliveries are kept; their counts stay.
+    articles: how long the text of articles is kept; issues stay.
+    """
+
+    deliveries: Duration = timedelta(days=30)
+    articles: Duration = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchSettings:
+    """allow: hosts that may be asked although their addresses are private, such as one in your own network.
+    user_agent: what we call ourselves; by default our name and the site's address.
+    timeout: for one feed in all, redirects and body included.
+    """
+
+    allow: tuple[Host, ...] = ()
+    user_agent: Line | None = None
+    timeout: Duration = timedelta(seconds=20)
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SiteFile(_Shape):
+    title: Line = Field(description="What the whole site is called.", examples=["The Morning Post"])
+    url: SiteUrl = Field(
+        description="Public base of every link. Change it before you mail anyone.",
+        examples=["https://news.example.org"],
+    )
+    postal_address: Text = Field("", description="At the foot of every letter; many countries ask for it.")
+
+
+class ScheduleFile(_Shape):
+    at: Clock = Field(description="When the issue is made, by the clock of `zone`.", examples=['"07:00"'])
+    zone: Zone = Field(description="IANA time zone.", examples=["Europe/Berlin"])
+    days: Days = Field(
+        (0, 1, 2, 3, 4, 5, 6), description="On which days.", json_schema_extra={"default": "daily"}
+    )
+
+
+class StoriesFile(_Shape):
+    limit: Annotated[Whole, Field(ge=1, le=100)] = Field(
+        default=12, description="Stories in an issue, at most."
+    )
+    per_feed: Annotated[Whole, Field(ge=1, le=100)] = Field(
+        default=4, description="Stories led by the same feed, at most."
+    )
+
+
+class FeedFile(_Shape):
+    url: FeedUrl = Field(
+        description="Address of the feed, or the path of a local file, relative to this file.",
+        examples=["https://example.org/feed.xml"],
+    )
+    title: Line | None = Field(None, description="What readers see; by default the feed's own title.")
+    section: Line | None = Field(None, description="The heading its stories stand under.")
+    weight: Weight = Field(1.0, description="How much its stories count when they are ranked.")
+    first: Window = Field(
+        timedelta(days=2),
+        json_schema_extra={"default": "2d"},
+        description="How old an entry may be when the feed is new to us; of a dateless feed, the newest ten.",
+    )
+    settle: Duration = Field(
+        timedelta(0),
+        json_schema_extra={"default": 0},
+        description="How long an entry rests, unedited, before it is used.",
+    )
+
+
+def _read_list(value: Any, info: ValidationInfo) -> OpmlRef:
+    found: Any = info.context
+    context: Context = found
+    if not isinstance(value, str) or not value.strip():
+        raise wrong("should be the path of an OPML file")
+    if context.read_opml is None:
+        raise wrong("OPML files cannot be read here")
+    path = context.folder / value
+    try:
+        follows = tuple(context.read_opml(path.read_bytes()))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise wrong("the list {name} cannot be read: {reason}", name=value, reason=reason) from error
+    except DigestError as error:
+        raise wrong("the list {name} cannot be read: {reason}", name=value, reason=str(error)) from error
+    for follow in follows:
+        try:
+            feed_url(follow.url, context.folder)
+        except PydanticCustomError as error:
+            raise wrong(
+                "the list {name} has a bad address, {url}: {reason}",
+                name=value,
+                url=follow.url,
+                reason=error.message(),
+            ) from error
+    return OpmlRef(path=path, follows=follows)
+
+
+List = Annotated[OpmlRef, PlainValidator(_read_list), WithJsonSchema({"type": "string", "x-type": "path"})]
+
+
+class OpmlFile(_Shape):
+    opml: List = Field(description="Path of an OPML file: many feeds in a file of their own, by sections.")
+
+
+def _form(value: Any) -> str | None:
+    if isinstance(value, str):
+        return ADDRESS
+    if isinstance(value, dict):
+        return OPML if "opml" in value else FEED
+    return None
+
+
+FeedItem = Annotated[
+    Annotated[FeedUrl, Tag(ADDRESS)] | Annotated[FeedFile, Tag(FEED)] | Annotated[OpmlFile, Tag(OPML)],
+    Discriminator(_form),
+]
+
+
+class NewsletterFile(_Shape):
+    title: Line = Field(description="What it is called.", examples=["World in brief"])
+    description: Text = Field("", description="One or two sentences for its page and its feeds.")
+    language: Language = Field("en", description="Language of the letters (BCP 47).")
+    schedule: ScheduleFile = Field(
+        description="When it comes out.", examples=['{at: "07:00", zone: Europe/Berlin, days: daily}']
+    )
+    feeds: tuple[FeedItem, ...] = Field(
+        description="What it reads: addresses, paths, or mappings with more to say.",
+        examples=["[https://example.org/feed.xml]"],
+    )
+    stories: StoriesFile = Field(StoriesFile(), description="How much goes into an issue.")
+    recipients: tuple[Address, ...] = Field(
+        (), description="Addresses that the admin vouches for; everybody else subscribes on the web."
+    )
+    channels: tuple[str, ...] = Field(CHANNELS, min_length=1, description="The ways out.")
+    subject: Line = Field("{{ lead.title }}", description="Template of the subject (Jinja).")
+    catch_up: Literal["coalesce", "skip", "each"] = Field(
+        "coalesce",
+        description="Slots missed while we were down: one issue for all, none for those long past, each one.",
+    )
+    unknown: Literal["retry", "hold"] = Field(
+        "retry",
+        description="A letter that may or may not have arrived: send the same again, or wait for the admin.",
+    )
+    interests: tuple[Line, ...] = Field((), description="Words that make a story count for more.")
+
+
+class ConfigFile(_Shape):
+    site: SiteFile = Field(
+        description="The public face.", examples=["{title: The Morning Post, url: https://news.example.org}"]
+    )
+    database: Database = Field(
+        "sqlite:///subscribers.db",
+        validate_default=True,
+        description="`sqlite:///FILE`, relative to this file, or `postgresql://USER:PASSWORD@HOST/NAME`.",
+    )
+    secret: Secret | None = Field(
+        None,
+        description="Signs links; 32 characters or more. By default `!file secret.key`, made when missing.",
+    )
+    newsletters: dict[Slug, NewsletterFile] = Field(
+        description="The newsletters, by name; the name is part of their URLs.",
+        examples=["{world: {title: …, schedule: …, feeds: …}}"],
+    )
+    templates: Folder | None = Field(None, description="Folder of templates of your own; they win over ours.")
+
+
+_SECTIONS: dict[str, tuple[type, str]] = {
+    "web": (WebSettings, "The pages."),
+    "fetch": (FetchSettings, "How feeds are asked."),
+    "keep": (Keep, "How long things are kept."),
+}
+OURS = (*ConfigFile.model_fields, *_SECTIONS)  # the top-level names that are no channel's
+
+
+def with_channels(channels: Mapping[str, type]) -> type[ConfigFile]:
+    """The whole shape: ours, and a section for each channel."""
+    added: dict[str, Any] = {
+        name: (section(settings), Field({}, validate_default=True, description=about))
+        for name, (settings, about) in _SECTIONS.items()
+    }
+    for name, settings in channels.items():
+        kind = section(settings, name)
+        added[name] = (kind | None, Field(None, description=f"The channel `{name}`."))
+    return create_model("Config", __base__=ConfigFile, **added)

@@ -1,0 +1,133 @@
+"""Every address that leaves the house: pages, feeds, tokens in letters, Message-IDs and the ids in feeds.
+
+A token says only which subscription and what for. Whoever holds the secret can make one; nobody else can make
+or change one, and a token for one purpose is worth nothing for another. Tokens are never logged.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+
+from digest.model import DigestError
+
+Purpose = Literal["confirm", "unsubscribe", "preferences"]
+
+PURPOSES = ("confirm", "unsubscribe", "preferences")
+CONFIRM_MAX_AGE = timedelta(days=3)
+SHORTEST_SECRET = 16  # bytes; 128 bits, as long as the MAC
+
+# key id 1 byte, subscription 8, issued 5 (0: no time), MAC 16: thirty bytes are forty characters without
+# padding or spare bits, so that one token has exactly one spelling.
+_PAYLOAD = 14
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{40}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Addresses under `base` (no trailing slash), signed with `secret`. Built by `service`."""
+
+    base: str
+    secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.secret) < SHORTEST_SECRET:
+            raise DigestError(
+                f"the secret is shorter than {SHORTEST_SECRET} bytes; nothing is signed with it"
+            )
+
+    # ------------------------------------------------------------ pages and feeds
+
+    def home(self) -> str:
+        return f"{self.base}/"
+
+    def newsletter(self, slug: str) -> str:
+        return f"{self.base}/{slug}/"
+
+    def issue(self, path: str) -> str:
+        """`path` is the issue's own, stored at its birth: `world/2026-11-22`."""
+        return f"{self.base}/{path}/"
+
+    def feed(self, slug: str, form: Literal["atom", "rss", "json"]) -> str:
+        return f"{self.base}/{slug}/feed.{form}"
+
+    def opml(self) -> str:
+        return f"{self.base}/feeds.opml"
+
+    def subscribe(self, slug: str) -> str:
+        return f"{self.base}/{slug}/subscribe"
+
+    def inbox(self) -> str:
+        return f"{self.base}/dev/inbox"
+
+    # ------------------------------------------------------------ links of one subscription
+
+    def confirm(self, token: str) -> str:
+        return f"{self.base}/confirm/{token}"
+
+    def unsubscribe(self, token: str) -> str:
+        return f"{self.base}/unsubscribe/{token}"
+
+    def preferences(self, token: str) -> str:
+        return f"{self.base}/preferences/{token}"
+
+    def token(self, purpose: Purpose, subscription_id: int, *, issued: datetime | None = None) -> str:
+        """Forty URL-safe characters; without `issued` the token has no age."""
+        seconds = 0 if issued is None else int(issued.timestamp())
+        payload = self._key_id() + subscription_id.to_bytes(8, "big") + seconds.to_bytes(5, "big")
+        return base64.urlsafe_b64encode(payload + self._mac(purpose, payload)).decode("ascii")
+
+    def read(
+        self, token: str, purpose: Purpose, *, now: datetime, max_age: timedelta | None = None
+    ) -> int | None:
+        """The subscription's id; None if the token is forged, for another purpose, or older than `max_age`.
+
+        A token that carries no time is older than any `max_age`.
+        """
+        if not _TOKEN.fullmatch(token):
+            return None
+        try:
+            raw = base64.urlsafe_b64decode(token)
+        except (binascii.Error, ValueError):
+            return None
+        payload, mac = raw[:_PAYLOAD], raw[_PAYLOAD:]
+        if not hmac.compare_digest(mac, self._mac(purpose, payload)):
+            return None
+        if max_age is not None:
+            seconds = int.from_bytes(payload[9:], "big")
+            if seconds == 0 or now - datetime.fromtimestamp(seconds, UTC) > max_age:
+                return None
+        return int.from_bytes(payload[1:9], "big")
+
+    # ------------------------------------------------------------ ids
+
+    def message_id(self, key: str, domain: str) -> str:
+        """The Message-ID (RFC 5322 3.6.4) for `key`, one letter to one reader: the same at every retry."""
+        return f"<{self._hmac('message-id', key.encode())[:16].hex()}@{domain}>"
+
+    @staticmethod
+    def tag(authority: str, day: date, name: str) -> str:
+        """A `tag:` URI (RFC 4151): the authority is the host that was ours on that day."""
+        return f"tag:{authority},{day.isoformat()}:{name}"
+
+    # ------------------------------------------------------------ keys
+
+    def _key_id(self) -> bytes:
+        """Which secret signed: the place that a rotation of secrets needs. It gives nothing away."""
+        return self._hmac("key id", b"")[:1]
+
+    def _mac(self, purpose: str, payload: bytes) -> bytes:
+        if purpose not in PURPOSES:
+            raise ValueError(f"no such purpose: {purpose!r}")
+        return self._hmac(f"token {purpose}", payload)[:16]
+
+    def _hmac(self, use: str, message: bytes) -> bytes:
+        """A key of its own for each use, so that what is signed for one can never be read as another."""
+        key = hmac.digest(self.secret, b"digest links v1 " + use.encode(), hashlib.sha256)
+        return hmac.digest(key, message, hashlib.sha256)
