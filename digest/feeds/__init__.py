@@ -1,0 +1,5 @@
+"""Feeds come in: fetched, parsed into entries, and each entry recognized if it was here before.
+
+`fetch` asks the network or reads a file; `parse` turns bytes into values and is run in a worker; `identity`
+says what is new; `discover` and `opml` find and list feeds. It knows nothing of articles or letters.
+"""

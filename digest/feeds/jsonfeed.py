@@ -1,0 +1,103 @@
+"""JSON Feed 1.0 and 1.1 (jsonfeed.org), read as forgivingly as the other formats. Pure."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from digest import html
+from digest.feeds import markup
+from digest.model import Entry, FeedError, Parsed
+
+Object = dict[str, Any]
+
+
+def read(text: str, url: str) -> Parsed:
+    """The feed in this text, its entries not yet checked for doubles. Raises FeedError."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FeedError("this begins like JSON, but it is broken or cut off") from error
+    items = document.get("items") if isinstance(document, dict) else None
+    version = document.get("version") if isinstance(document, dict) else None
+    if not isinstance(items, list) or ("jsonfeed" not in str(version) and "title" not in document):
+        raise FeedError("this is JSON, but not a JSON Feed (it has no list of items)")
+    site = _url(document, "home_page_url", url)
+    authors = _authors(document)
+    return Parsed(
+        title=_line(document, "title"),
+        site_url=site,
+        language=markup.language(document.get("language")),
+        entries=tuple(_entry(item, url or site, authors) for item in items if isinstance(item, dict)),
+        icon=_url(document, "icon", url) or _url(document, "favicon", url),
+    )
+
+
+def _entry(item: Object, base: str, authors: tuple[str, ...]) -> Entry:
+    link = _url(item, "url", base) or _url(item, "external_url", base)
+    content = _text(item, "content_html")
+    if not content and _text(item, "content_text"):
+        content = markup.as_html(_text(item, "content_text"))
+    content = markup.resolved(html.scrub(content), link or base)
+    summary = html.scrub(_text(item, "summary"))
+    attachments = [each for each in _list(item, "attachments") if isinstance(each, dict)]
+    pictures = [each for each in attachments if str(each.get("mime_type", "")).startswith("image/")]
+    files = [each for each in attachments if each not in pictures]
+    return Entry(
+        guid=html.plain(_identifier(item)),
+        url=link,
+        title=_line(item, "title"),
+        html=content,
+        description=markup.as_html(summary) if summary else "",
+        authors=_authors(item) or authors,
+        categories=tuple(
+            dict.fromkeys(html.plain(tag) for tag in _list(item, "tags") if isinstance(tag, str))
+        ),
+        language=markup.language(item.get("language")),
+        image=_url(item, "image", base)
+        or _url(item, "banner_image", base)
+        or next((_url(each, "url", base) for each in pictures), "")
+        or markup.first_image(content, link or base),
+        published=_date(item, "date_published") or _date(item, "date_modified"),
+        updated=_date(item, "date_modified"),
+        enclosure=next((_url(each, "url", base) for each in files), ""),
+    )
+
+
+def _identifier(item: Object) -> str:
+    # 1.1: ids are strings, and a reader must take a number as if it were one.
+    value = item.get("id")
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def _authors(item: Object) -> tuple[str, ...]:
+    found = [*_list(item, "authors"), item.get("author")]  # 1.1, then 1.0
+    names = (_line(each, "name") for each in found if isinstance(each, dict))
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _date(item: Object, key: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(_text(item, key).strip())
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _text(item: Object, key: str) -> str:
+    value = item.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _line(item: Object, key: str) -> str:
+    return html.plain(_text(item, key))
+
+
+def _url(item: Object, key: str, base: str) -> str:
+    return markup.absolute(base, _text(item, key))
+
+
+def _list(item: Object, key: str) -> list[Any]:
+    value = item.get(key)
+    return value if isinstance(value, list) else []

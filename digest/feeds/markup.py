@@ -1,0 +1,208 @@
+"""What stands around and inside the markup of a feed: prolog, characters, titles and links. Pure."""
+
+from __future__ import annotations
+
+import re
+from html import escape, unescape
+from html.entities import html5
+from urllib.parse import urljoin, urlsplit
+
+from digest import html
+from digest.model import FeedError
+
+# ---------------------------------------------------------------- the document
+
+_PROLOG = re.compile(r"\s+|<\?(?!xml\s).*?\?>|<\?xml\b[^>]*>|<!--.*?-->", re.DOTALL)
+_START = re.compile(
+    r"<\?xml\b|<(?:[A-Za-z][\w.-]*:)?(?:rss|feed|RDF|channel)\b|<!DOCTYPE\b|<!--|<html\b", re.IGNORECASE
+)
+_NAME = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
+_ENTITY = re.compile(r"""<!ENTITY\s+([\w.-]+)\s+(?:"([^"]*)"|'([^']*)')\s*>""")
+_ENTITIES_AT_MOST = 300
+_ENTITY_AT_MOST = 200
+_EXPANDED_AT_MOST = 1_000_000
+_HARMFUL = "this document defines entities that could do harm; we do not read such feeds"
+
+# XML 1.0, 2.2: characters that may not be, and references to them, which are as bad.
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_REFERENCE = re.compile(r"&#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,8}));")
+_SURROGATES = re.compile(
+    r"&#(?:[xX][dD][89abAB][0-9a-fA-F]{2}|5[56][0-9]{3});&#(?:[xX][dD][c-fC-F][0-9a-fA-F]{2}|5[67][0-9]{3});"
+)
+_NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
+_OF_XML = frozenset(("amp", "lt", "gt", "quot", "apos"))
+
+
+def document(text: str) -> tuple[str, str]:
+    """(root, text): the name of the first element, and the document from there on, as an XML parser can read
+    it, its own harmless entities put in their places. Raises FeedError for entities that can hurt."""
+    text = _ILLEGAL.sub("", text)
+    start = _START.search(text, 0, 20_000)  # before it, warnings of a broken server
+    position = start.start() if start else max(text.find("<"), 0)
+    entities: dict[str, str] = {}
+    while position < len(text):
+        if found := _PROLOG.match(text, position):
+            position = found.end()
+        elif text[position : position + 9].upper() == "<!DOCTYPE":
+            end = _doctype_end(text, position)
+            entities |= _entities(text[position:end])
+            if text[position:end].lower().startswith("<!doctype html"):
+                return "html", text[position:]
+            position = end
+        else:
+            break
+    name = _NAME.match(text, position)
+    return (name[1].lower() if name else ""), _readable(text[position:], entities)
+
+
+def _doctype_end(text: str, start: int) -> int:
+    """Just past a DOCTYPE with its internal subset. Quoted text and comments may hold any bracket."""
+    inside = False
+    for found in re.compile(r"""<!--.*?-->|"[^"]*"|'[^']*'|[\[\]>]""", re.DOTALL).finditer(text, start):
+        sign = found[0]
+        if sign == "[":
+            inside = True
+        elif sign == "]":
+            inside = False
+        elif sign == ">" and not inside:
+            return found.end()
+    return len(text)
+
+
+def _entities(doctype: str) -> dict[str, str]:
+    count = len(re.findall(r"<!ENTITY\b", doctype, re.IGNORECASE))
+    found = {name: first or second for name, first, second in _ENTITY.findall(doctype)}
+    simple = all(
+        len(value) <= _ENTITY_AT_MOST and "%" not in value and not re.search(r"&(?!#\w{1,8};)", value)
+        for value in found.values()
+    )
+    if count > _ENTITIES_AT_MOST or len(found) != count or not simple:
+        raise FeedError(_HARMFUL)
+    return found
+
+
+def _readable(text: str, entities: dict[str, str]) -> str:
+    """Without references to characters that XML forbids, and with HTML's names for characters as numbers:
+    for either a strict parser would give up. What the document itself has named is put in its place."""
+    spent = 0
+
+    def pair(found: re.Match[str]) -> str:
+        high, low = (_code(each) for each in _REFERENCE.finditer(found[0]))
+        if 0xD800 <= high < 0xDC00 <= low < 0xE000:
+            return chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
+        return ""
+
+    def reference(found: re.Match[str]) -> str:
+        code = _code(found)
+        return found[0] if code < 0x110000 and not _ILLEGAL.match(chr(code)) else ""
+
+    def named(found: re.Match[str]) -> str:
+        nonlocal spent
+        name = found[1]
+        if name in entities:
+            spent += len(entities[name])
+            if spent > _EXPANDED_AT_MOST:
+                raise FeedError(_HARMFUL)
+            return escape(unescape(entities[name]))
+        if name in _OF_XML or f"{name};" not in html5:
+            return found[0]
+        return "".join(f"&#{ord(character)};" for character in html5[f"{name};"])
+
+    if "&#" in text:
+        text = _REFERENCE.sub(reference, _SURROGATES.sub(pair, text))
+    return _NAMED.sub(named, text)
+
+
+def _code(reference: re.Match[str]) -> int:
+    return int(reference[1], 16) if reference[1] else int(reference[2])
+
+
+# ---------------------------------------------------------------- titles
+
+_TITLE_AT_MOST = 10_000
+_TAG = re.compile(r"<!--.*?-->|</?[A-Za-z][^<>]*>", re.DOTALL)
+
+
+def title(text: str, *, is_html: bool) -> str:
+    """One plain line. Only what is declared as markup loses its tags, and is decoded once."""
+    if is_html:
+        text = unescape(_TAG.sub("", text[:_TITLE_AT_MOST]))
+    return html.plain(text[:_TITLE_AT_MOST])
+
+
+def as_html(text: str) -> str:
+    """Plain text as markup that shows the same."""
+    return "<p>" + escape(text, quote=False).replace("\n\n", "</p><p>").replace("\n", "<br>") + "</p>"
+
+
+# ---------------------------------------------------------------- links
+
+_SPACE_WITHIN = re.compile(r"[\t\r\n]+")
+_ELEMENT = re.compile(r"<[A-Za-z][^<>]*>")
+_ATTRIBUTE = re.compile(
+    r"""(\s(?:href|src|poster|cite|srcset)\s*=\s*)(?:"([^"]*)"|'([^']*)'|([^\s"'<>`]+))""", re.IGNORECASE
+)
+_IMAGE = re.compile(r"<img\s[^<>]*>", re.IGNORECASE)
+_SOURCE = re.compile(r"""\s(?:data-)?src\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>`]+))""", re.IGNORECASE)
+_TINY = re.compile(r"""\s(?:width|height)\s*=\s*["']?[01](?:px)?["'\s/>]""", re.IGNORECASE)
+
+
+def absolute(base: str, url: str) -> str:
+    """An http(s) address, or nothing: for a reader every other scheme is useless or dangerous."""
+    url = _SPACE_WITHIN.sub("", html.scrub(url)).strip()
+    if not url:
+        return ""
+    try:
+        url = urljoin(base, url)
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            return ""
+    except ValueError:
+        return ""
+    return url.replace(" ", "%20").replace('"', "%22").replace("<", "%3C").replace(">", "%3E")
+
+
+def resolved(markup: str, base: str) -> str:
+    """Markup with every relative link and source made absolute; all else is untouched."""
+    if not base:
+        return markup
+
+    def attribute(found: re.Match[str]) -> str:
+        value = unescape(found[2] or found[3] or found[4] or "").strip()
+        if "srcset" in found[1].lower():
+            value = ", ".join(_joined(base, part.strip()) for part in value.split(", "))
+        else:
+            value = _joined(base, value)
+        return f'{found[1]}"{escape(value)}"'
+
+    return _ELEMENT.sub(lambda element: _ATTRIBUTE.sub(attribute, element[0]), markup)
+
+
+def _joined(base: str, url: str) -> str:
+    try:
+        return urljoin(base, url)
+    except ValueError:
+        return url
+
+
+def first_image(markup: str, base: str) -> str:
+    """The address of the first picture that is one, not a one-pixel counter."""
+    for found in _IMAGE.finditer(markup):
+        source = _SOURCE.search(found[0])
+        if source is None or _TINY.search(found[0]):
+            continue
+        url = absolute(base, unescape(source[1] or source[2] or source[3] or ""))
+        if url:
+            return url
+    return ""
+
+
+# ---------------------------------------------------------------- languages
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}")
+
+
+def language(text: object) -> str:
+    """A language tag as in BCP 47, or nothing."""
+    tag = text.strip().replace("_", "-") if isinstance(text, str) else ""
+    return tag if _LANGUAGE.fullmatch(tag) else ""

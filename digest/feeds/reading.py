@@ -1,0 +1,220 @@
+"""What feedparser gives, as our values: untyped, with parts missing, and nothing in it is trusted. Pure."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from digest import html
+from digest.feeds import markup
+from digest.model import Entry
+
+MOST_CATEGORIES = 50
+LONGEST_TTL = timedelta(days=7)
+
+# feedparser resolves what is relative, and guids too, against the base we give it. It gets this host, so that
+# we can tell what it did: a guid must not change when the feed moves.
+NOWHERE = "base.invalid"
+NO_FOLDER = "/.here/"  # where a local file lies, in that world
+
+Said = dict[str, Any]
+
+
+def nowhere(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(
+        (parts.scheme or "http", NOWHERE, (parts.path or "/") if url else NO_FOLDER, parts.query, "")
+    )
+
+
+class Reading:
+    """Reads what feedparser gives for one document: untyped values, some missing, none trusted."""
+
+    def __init__(self, url: str, feed: Said, version: str) -> None:
+        self._nowhere = nowhere(url)
+        self._base = url
+        if not url:  # a local file: its links are relative to the site it speaks of
+            self._base = markup.absolute("", string(get(feed, "link")))
+        self._atom = version.startswith("atom")
+        # RFC 4287 4.2.1: an entry without authors has those of its feed. RSS's managingEditor is no author.
+        self._authors = tuple(_names(feed)) if self._atom else ()
+
+    def entry(self, said: Said) -> Entry:
+        url = self._url(said)
+        content, description = self._texts(said, url)
+        published = _date(said, "published") or _date(said, "created") or _date(said, "updated")
+        return Entry(
+            guid=self._guid(said),
+            url=url,
+            title=self.title(said),
+            html=content,
+            description=description,
+            authors=tuple(dict.fromkeys(_names(said))) or self._authors,
+            categories=tuple(dict.fromkeys(_categories(said)))[:MOST_CATEGORIES],
+            language=_language(said),
+            image=self._image(said) or markup.first_image(content or description, url or self._base),
+            published=published,
+            updated=_date(said, "updated"),
+            enclosure=next((self.link(href(link)) for link in _links(said, "enclosure")), ""),
+            comments=self.link(get(said, "comments")),
+        )
+
+    def title(self, said: Said) -> str:
+        detail = get(said, "title_detail") or {}
+        is_html = detail.get("type") in ("text/html", "application/xhtml+xml")
+        return markup.title(string(get(said, "title")), is_html=is_html)
+
+    def link(self, value: object) -> str:
+        text = string(value).strip()
+        # An empty link became the address of the feed itself: that is no link.
+        return "" if text == self._nowhere else markup.absolute(self._base, self._real(text))
+
+    def _url(self, said: Said) -> str:
+        identifier, link = get(said, "id"), get(said, "link")
+        # A guid may stand for a link, but only one that is an address: feedparser made one of every guid.
+        if link == identifier and not self._guid(said).startswith(("http://", "https://")):
+            link = ""
+        candidates = [
+            get(said, "feedburner_origlink"),  # what its author wrote, before a counter came between
+            link,
+            *(href(each) for each in _links(said, "alternate")),
+            *(href(link) for link in _links(said, "enclosure")),
+        ]
+        return next((url for url in map(self.link, candidates) if url), "")
+
+    def _guid(self, said: Said) -> str:
+        guid = html.plain(string(get(said, "id")))
+        folder = self._nowhere.rpartition("/")[0] + "/"
+        if guid.startswith(folder):
+            return guid.removeprefix(folder)
+        parts = urlsplit(self._nowhere)
+        return guid.removeprefix(f"{parts.scheme}://{parts.netloc}")
+
+    def _real(self, url: str) -> str:
+        """The address that was meant, of one that feedparser resolved against nowhere."""
+        start, found, rest = url.partition(f"//{NOWHERE}")
+        if not found or start not in ("http:", "https:"):
+            return url
+        return urljoin(self._base, rest.removeprefix(NO_FOLDER) or "/")
+
+    def _texts(self, said: Said, url: str) -> tuple[str, str]:
+        """(content, description): of two texts, the fuller one is the content."""
+        content = max((self._markup(part, url) for part in get(said, "content") or ()), key=len, default="")
+        detail = get(said, "summary_detail")
+        if content and detail is None:
+            return content, ""  # feedparser has copied the content to `summary`
+        summary = self._markup(detail or {"value": get(said, "summary")}, url)
+        if not content or content == summary:
+            return content, "" if content else summary
+        return max(content, summary, key=len), min(content, summary, key=len)
+
+    def _markup(self, part: Said, url: str) -> str:
+        text = html.scrub(string(part.get("value")))
+        if not text.strip():
+            return ""
+        if part.get("type") == "text/plain" and self._atom:
+            return markup.as_html(text)
+        said = string(part.get("base"))
+        # An explicit xml:base wins. What RSS holds was copied from a page: its links are relative to that.
+        explicit = said and said != self._nowhere
+        base = self._real(said) if explicit or self._atom else (url or self._base)
+        return markup.resolved(text, markup.absolute(self._base, base))
+
+    def _image(self, said: Said) -> str:
+        pictures = filter(_is_picture, get(said, "media_content") or ())
+        thumbnails = get(said, "media_thumbnail") or ()
+        candidates = [
+            *(string(each.get("url")) for each in sorted(pictures, key=_width, reverse=True)),
+            *(string(each.get("url")) for each in sorted(thumbnails, key=_width, reverse=True)),
+            *(href(link) for link in _links(said, "enclosure") if _is_picture(link)),
+            href(get(said, "image")),
+        ]
+        return next((url for url in map(self.link, candidates) if url), "")
+
+
+# ---------------------------------------------------------------- what feedparser gives
+
+
+def get(said: Said, key: str) -> Any:
+    # Its own lookups map one key to another, and warn while they do.
+    return dict.get(said, key)
+
+
+def string(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def href(value: object) -> str:
+    return string(dict.get(value, "href") or dict.get(value, "url")) if isinstance(value, dict) else ""
+
+
+def _links(said: Said, rel: str) -> Iterator[Said]:
+    for link in get(said, "links") or ():
+        if link.get("rel") == rel:
+            yield link
+
+
+def _is_picture(said: Said) -> bool:
+    medium, kind = string(said.get("medium")), string(said.get("type"))
+    if medium or kind:
+        return medium == "image" or kind.startswith("image/")
+    path = urlsplit(string(said.get("url"))).path.lower()
+    return path.endswith((".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif"))
+
+
+def _width(said: Said) -> int:
+    text = string(said.get("width"))
+    return int(text[:6]) if text.isascii() and text.isdecimal() else 0
+
+
+def _names(said: Said) -> Iterator[str]:
+    """Names only: an address that a feed gives instead of a name is nobody's business here."""
+    people = [each for each in get(said, "authors") or () if isinstance(each, dict)]
+    whole = string(get(said, "author"))
+    # Of `ann@example.agency (Ann)` feedparser makes `cy (Ann`: it knows no endings of more than four letters.
+    names = [whole] if len(people) == 1 and "@" in whole else [string(each.get("name")) for each in people]
+    for name in names:
+        clean = markup.title(name, is_html=True)
+        if "@" in clean:
+            clean = " ".join(word for word in re.split(r"[\s()<>\[\]]+", clean) if "@" not in word)
+        if clean.strip():
+            yield clean.strip()
+
+
+def _categories(said: Said) -> Iterator[str]:
+    for tag in get(said, "tags") or ():
+        name = markup.title(string(tag.get("label")) or string(tag.get("term")), is_html=True)
+        if name:
+            yield name
+
+
+def _language(said: Said) -> str:
+    parts = [*(get(said, "content") or ()), get(said, "summary_detail"), get(said, "title_detail")]
+    return next((tag for part in parts if part and (tag := markup.language(part.get("language")))), "")
+
+
+def _date(said: Said, key: str) -> datetime | None:
+    """Aware UTC; None for none and for nonsense. An unknown zone counts as UTC."""
+    read = get(said, f"{key}_parsed")
+    try:
+        if read is not None:
+            return _sane(datetime.fromtimestamp(calendar.timegm(read), UTC))
+        moment = datetime.fromisoformat(string(get(said, key)).strip())
+        return _sane((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC))
+    except (ValueError, OverflowError, OSError, TypeError):
+        return None
+
+
+def _sane(moment: datetime) -> datetime | None:
+    return moment if 1971 <= moment.year < 9000 else None
+
+
+def ttl(value: object) -> timedelta | None:
+    text = string(value).strip()
+    if not text.isascii() or not text.isdecimal() or int(text[:7]) == 0:
+        return None
+    return min(timedelta(minutes=int(text[:7])), LONGEST_TTL)
