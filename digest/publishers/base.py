@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from digest.links import Links
 from digest.model import Delivery, Issue, Newsletter, Receipt, Site
@@ -59,4 +59,14 @@ class Publisher(Protocol):
 
     async def close(self) -> None:
         """Finish what is in flight and let go of connections."""
+        ...
+
+
+@runtime_checkable
+class Refreshes(Protocol):
+    """A channel that shows something of a newsletter also between issues, such as an empty feed before the
+    first one or a changed title."""
+
+    async def refresh(self, slug: str) -> int:
+        """Bring it up to date; how many documents changed. Raises NotFound, WorkerFailed."""
         ...

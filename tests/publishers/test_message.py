@@ -12,13 +12,13 @@ from email.message import EmailMessage
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from letter_samples import ARABIC, HOSTILE, LINKS, MIXED, SAMPLES, SITE, WORLD, issue, story
 
 from digest.links import Links
 from digest.model import Issue, Newsletter, Notice, PublishError
 from digest.publishers.message import Reader, Sender, build_issue, build_notice, places, splice
 from digest.render import LetterText, NoticeText, renderer
 from digest.typeset import clamp, one_line
+from letter_samples import ARABIC, HOSTILE, LINKS, MIXED, SAMPLES, SITE, WORLD, issue, story
 
 SENDER = Sender(name="The Morning Post", address="news@example.org", reply_to="editor@example.org")
 UNSUBSCRIBE = LINKS.token("unsubscribe", 7)

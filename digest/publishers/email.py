@@ -1,0 +1,285 @@
+"""The channel `email`: one letter for each reader, by a mail server or into the local inbox.
+
+    issue → prepare (once, in a worker) → prepared bytes, stored → splice (for each reader) → relay | inbox
+
+The bytes of a letter depend only on the issue and the reader: whoever sends it, and however often, it is the
+same letter with the same Message-ID.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from digest import addresses
+from digest.links import Links
+from digest.model import Delivery, Issue, Newsletter, NotFound, Notice, NotReady, PublishError, Receipt, Site
+from digest.publishers.base import Audience, Lent
+from digest.publishers.message import Reader, Sender, build_issue, build_notice, places, splice
+from digest.publishers.mime import wire_address
+from digest.publishers.relay import Relay
+from digest.publishers.smtp import Connections, Relays
+from digest.render import NoticeText, RenderError, renderer
+from digest.workers import WorkerFailed
+
+PREPARE_SECONDS = 30.0
+KEPT_ISSUES = 4
+INBOX_AT_ONCE = 8
+NOBODY = 0  # the subscription that never exists: its links leave nothing and change nothing
+_NAMED = re.compile(r"(?P<name>.*?)\s*<(?P<address>[^<>]+)>", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How letters leave.
+
+    from_: whom they come from, as `Name <address>`; without a name it is the site's title.
+    transport: `inbox` keeps letters here and shows them at /dev/inbox; `smtp` sends them.
+    reply_to: where answers go, if not to `from`.
+    smtp: the mail servers, in order; one is used while those before it are down.
+    """
+
+    from_: str = field(metadata={"key": "from"})
+    transport: Literal["inbox", "smtp"] = "inbox"
+    reply_to: str | None = None
+    smtp: tuple[Relay, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.transport not in ("inbox", "smtp"):
+            raise ValueError(f"transport must be inbox or smtp, not {self.transport!r}")
+        if self.transport == "smtp" and not self.smtp:
+            raise ValueError("transport is smtp, but there is no mail server under `smtp`")
+        _ = self.sender
+
+    @property
+    def sender(self) -> Sender:
+        """Raises ValueError."""
+        named = _NAMED.fullmatch(self.from_.strip())
+        name = named["name"].strip().strip('"').strip() if named else ""
+        return Sender(
+            name=name,
+            address=_address("from", named["address"] if named else self.from_),
+            reply_to=None if self.reply_to is None else _address("reply_to", self.reply_to),
+        )
+
+
+def _address(key: str, text: str) -> str:
+    try:
+        return addresses.normalize(text)
+    except addresses.AddressError as error:
+        raise ValueError(f"{key}: {text!r} is no mail address: {error}") from error
+
+
+# ---------------------------------------------------------------- the letters, pure
+
+
+def prepare_issue(
+    issue: Issue, newsletter: Newsletter, site: Site, sender: Sender, links: Links, templates: Path | None
+) -> bytes:
+    """The prepared letter of an issue, with places for what is the reader's own."""
+    text = renderer(templates).letter(issue, newsletter, site, links, reader=places(issue, links))
+    return build_issue(issue, newsletter, site, sender, text, links)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A letter as it goes out."""
+
+    recipient: str
+    subject: str
+    message_id: str
+    body: bytes
+
+
+def write_notice(
+    notice: Notice,
+    newsletter: Newsletter | None,
+    subscription_id: int | None,
+    site: Site,
+    sender: Sender,
+    links: Links,
+    templates: Path | None,
+) -> Written:
+    """A letter that is no issue, whole. subscription_id: whom a `confirm` is about."""
+    language = newsletter.language if newsletter else "en"
+    text = _notice_text(notice, newsletter, subscription_id, language, site, links, templates)
+    message_id = links.message_id(f"notice|{notice.key}", sender.domain)
+    body = build_notice(notice, site, sender, text, language=language, message_id=message_id)
+    return Written(recipient=notice.recipient, subject=text.subject, message_id=message_id, body=body)
+
+
+def _notice_text(
+    notice: Notice,
+    newsletter: Newsletter | None,
+    subscription_id: int | None,
+    language: str,
+    site: Site,
+    links: Links,
+    templates: Path | None,
+) -> NoticeText:
+    context: dict[str, Any] = {}
+    match notice.kind:
+        case "confirm":
+            if newsletter is None or subscription_id is None:
+                raise PublishError("a confirmation without a subscription", permanent=True)
+            token = links.token("confirm", subscription_id, issued=notice.created_at)
+            context = {"newsletter": newsletter.title, "url": links.confirm(token)}
+        case "goodbye":
+            if newsletter is None:
+                raise PublishError("a goodbye without a newsletter", permanent=True)
+            context = {"newsletter": newsletter.title, "url": links.newsletter(newsletter.slug)}
+        case "report":
+            context = {key: notice.data[key] for key in ("title", "lines", "url") if key in notice.data}
+        case _:
+            context = {"url": links.home()}
+    return renderer(templates).notice(notice.kind, language, site=site, **context)
+
+
+# ---------------------------------------------------------------- the channel
+
+
+class Publisher:
+    """Sends letters. What was prepared with an issue never changes: a few of the latest are kept at hand."""
+
+    channel = "email"
+    audience: Audience = "readers"
+
+    def __init__(self, settings: Settings, lent: Lent) -> None:
+        self._sender = settings.sender
+        self._lent = lent
+        self._relays = _relays(settings) if settings.transport == "smtp" else None
+        self._kept: OrderedDict[int, _Prepared] = OrderedDict()
+        self.concurrency = (
+            max(relay.connections for relay in settings.smtp) if self._relays else INBOX_AT_ONCE
+        )
+
+    async def prepare(self, issue: Issue, newsletter: Newsletter) -> bytes:
+        """Render and encode the letter once for all readers."""
+        lent = self._lent
+        return await lent.workers.run(
+            prepare_issue,
+            issue,
+            newsletter,
+            lent.site,
+            self._sender,
+            lent.links,
+            lent.templates,
+            timeout=PREPARE_SECONDS,
+        )
+
+    async def connect(self) -> None:
+        """Be connected before anything is claimed. Raises PublishError while no relay takes letters."""
+        if self._relays:
+            await self._relays.connect()
+
+    async def publish(self, delivery: Delivery) -> Receipt:
+        """Send one letter. Raises PublishError."""
+        try:
+            letter = await self._write(delivery)
+        except NotFound as error:
+            raise PublishError(str(error), permanent=True) from error
+        except (WorkerFailed, RenderError) as error:
+            raise PublishError(f"the letter was not written: {error}") from error
+        except NotReady as error:
+            raise PublishError(str(error), counts=False) from error
+        if self._relays:
+            return await self._relays.send(
+                wire_address(self._sender.address), wire_address(letter.recipient), letter.body
+            )
+        return await self._keep(letter)
+
+    async def _keep(self, letter: Written) -> Receipt:
+        try:
+            await self._lent.store.inbox.keep(
+                recipient=letter.recipient,
+                subject=letter.subject,
+                message_id=letter.message_id,
+                body=letter.body,
+                now=self._lent.clock(),
+            )
+        except NotReady as error:  # keeping the same letter twice is harmless: the inbox knows its Message-ID
+            raise PublishError(str(error), counts=False, relay="inbox") from error
+        return Receipt(relay="inbox", reply="kept in the local inbox")
+
+    async def close(self) -> None:
+        """Let the letters under way finish and say goodbye."""
+        if self._relays:
+            await self._relays.close()
+
+    async def _write(self, delivery: Delivery) -> Written:
+        if "@" not in delivery.recipient:
+            raise PublishError("the reader's address has been erased", permanent=True)
+        if delivery.issue_id is not None:
+            reader = delivery.recipient if delivery.subscription_id is None else delivery.subscription_id
+            return await self._write_issue(delivery, delivery.issue_id, f"{reader}")
+        if delivery.notice_id is None:
+            raise PublishError("a delivery of nothing", permanent=True)
+        notice = await self._lent.store.notices.get(delivery.notice_id)
+        if notice.kind == "test" and "issue_id" in notice.data:
+            return await self._write_issue(delivery, int(notice.data["issue_id"]), f"test|{notice.key}")
+        return await self._write_notice(delivery, notice)
+
+    async def _write_issue(self, delivery: Delivery, issue_id: int, reader: str) -> Written:
+        prepared = await self._prepared(issue_id)
+        links = self._lent.links
+        about = NOBODY if delivery.subscription_id is None else delivery.subscription_id
+        message_id = links.message_id(f"{prepared.tag}|{reader}", self._sender.domain)
+        body = splice(
+            prepared.letter,
+            Reader(
+                address=delivery.recipient,
+                message_id=message_id,
+                unsubscribe_token=links.token("unsubscribe", about),
+                preferences_token=links.token("preferences", about),
+            ),
+        )
+        return Written(
+            recipient=delivery.recipient, subject=prepared.subject, message_id=message_id, body=body
+        )
+
+    async def _prepared(self, issue_id: int) -> _Prepared:
+        if issue_id in self._kept:
+            self._kept.move_to_end(issue_id)
+            return self._kept[issue_id]
+        store = self._lent.store
+        issue = await store.issues.get(issue_id)
+        letter = await store.issues.prepared(issue_id, self.channel)
+        if letter is None:
+            # The newsletter did not go by mail when this issue was born, but a test letter may be asked for.
+            publication = await store.newsletters.get(issue.newsletter)
+            letter = await self.prepare(issue, publication.newsletter)
+        self._kept[issue_id] = _Prepared(tag=issue.tag, subject=issue.subject or issue.title, letter=letter)
+        while len(self._kept) > KEPT_ISSUES:
+            self._kept.popitem(last=False)
+        return self._kept[issue_id]
+
+    async def _write_notice(self, delivery: Delivery, notice: Notice) -> Written:
+        lent = self._lent
+        newsletter = None
+        if notice.newsletter:
+            newsletter = (await lent.store.newsletters.get(notice.newsletter)).newsletter
+        return await lent.workers.run(
+            write_notice,
+            notice,
+            newsletter,
+            delivery.subscription_id,
+            lent.site,
+            self._sender,
+            lent.links,
+            lent.templates,
+            timeout=PREPARE_SECONDS,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    tag: str
+    subject: str
+    letter: bytes
+
+
+def _relays(settings: Settings) -> Relays:
+    return Relays([Connections(relay, ehlo=settings.sender.domain) for relay in settings.smtp])
