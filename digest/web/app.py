@@ -1,0 +1,129 @@
+"""The web: the list of everything that can be asked, and who answers."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from digest.model import NotFound, NotReady
+from digest.web import archive, health, inbox, preferences, subscribe
+from digest.web.documents import Documents
+from digest.web.lent import WebLent
+from digest.web.pages import Pages
+from digest.web.security import BODY_LIMIT, SecureHeaders
+
+Handler = Callable[[Pages, Request], Awaitable[Response]]
+
+log = logging.getLogger(__name__)
+
+_FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
+
+
+def build_app(lent: WebLent) -> ASGIApp:
+    """Feed documents first, from memory; then the pages, each with the headers that keep readers safe."""
+    css = lent.renderer.page("site.css")
+    icon = lent.renderer.page("icon.svg")
+    pages = Pages(
+        lent=lent,
+        stylesheet=f"/assets/site.{_version(css)}.css",
+        icon=f"/assets/icon.{_version(icon)}.svg",
+    )
+    app = Starlette(
+        routes=_routes(pages, css, icon),
+        exception_handlers={
+            HTTPException: partial(_refused, pages),
+            NotFound: partial(_missing, pages),
+            NotReady: partial(_later, pages),
+            Exception: partial(_broken, pages),
+        },
+        max_body_size=BODY_LIMIT,
+    )
+    # Starlette's own redirect would be made of the Host header; `archive.add_slash` knows better.
+    app.router.redirect_slashes = False
+    return Documents(SecureHeaders(app), lent.store.documents, lent.clock)
+
+
+def _routes(pages: Pages, css: str, icon: str) -> list[Route]:
+    lent = pages.lent
+    return [
+        Route("/", partial(archive.home, pages)),
+        Route("/feeds.opml", partial(archive.opml, pages)),
+        Route(pages.stylesheet, partial(_asset, css, "text/css")),
+        Route(pages.icon, partial(_asset, icon, "image/svg+xml")),
+        Route("/healthz", health.healthz),
+        Route("/readyz", partial(health.readyz, lent.health)),
+        Route("/metrics", partial(health.metrics, lent.store, lent.health)),
+        *(_inbox(pages) if lent.dev_inbox else ()),
+        _form("/confirm/{token}", pages, subscribe.confirm_page, subscribe.confirm),
+        _form("/unsubscribe/{token}", pages, preferences.unsubscribe_page, preferences.unsubscribe),
+        _form("/preferences/{token}", pages, preferences.preferences_page, preferences.preferences),
+        Route("/{slug}", partial(archive.add_slash, pages)),
+        Route("/{slug}/", partial(archive.newsletter, pages)),
+        _form("/{slug}/subscribe", pages, subscribe.to_the_form, subscribe.subscribe),
+        Route("/{slug}/feed.{format}", partial(archive.no_feed_yet, pages)),
+        Route("/{slug}/{number}", partial(archive.add_slash, pages)),
+        Route("/{slug}/{number}/", partial(archive.issue, pages)),
+        Route("/{slug}/i/{id:int}", partial(archive.add_slash, pages)),
+        Route("/{slug}/i/{id:int}/", partial(archive.issue, pages)),
+    ]
+
+
+def _inbox(pages: Pages) -> list[Route]:
+    return [
+        Route("/dev/inbox", partial(inbox.letters, pages)),
+        Route("/dev/inbox/{number:int}", partial(inbox.letter, pages)),
+        Route("/dev/inbox/{number:int}/html", partial(inbox.letter_html, pages)),
+        Route("/dev/inbox/{number:int}/raw", partial(inbox.letter_raw, pages)),
+    ]
+
+
+def _form(path: str, pages: Pages, look: Handler, act: Handler) -> Route:
+    """A page that shows something to GET and HEAD, and does something only on POST."""
+
+    async def endpoint(request: Request) -> Response:
+        return await (act if request.method == "POST" else look)(pages, request)
+
+    return Route(path, endpoint, methods=["GET", "POST"])
+
+
+async def _asset(text: str, media_type: str, _request: Request) -> Response:
+    return Response(text, media_type=media_type, headers=_FOREVER)
+
+
+def _version(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]
+
+
+# ---------------------------------------------------------------- what goes wrong
+
+_KINDS = {404: "missing", 405: "method", 413: "too_large"}
+
+
+async def _refused(pages: Pages, _request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    kind = _KINDS.get(error.status_code, "not_understood")
+    return pages.message(kind, status=error.status_code, headers=error.headers)
+
+
+async def _missing(pages: Pages, _request: Request, _error: Exception) -> Response:
+    return pages.message("missing", status=404)
+
+
+async def _later(pages: Pages, _request: Request, error: Exception) -> Response:
+    log.warning("page not possible now", extra={"error": str(error)})
+    return pages.message("later", status=503, headers={"retry-after": "30"})
+
+
+async def _broken(pages: Pages, _request: Request, _error: Exception) -> Response:
+    """Starlette raises the error again after this answer, so that the log has it in full."""
+    return pages.message("broken", status=500)

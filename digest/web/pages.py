@@ -1,0 +1,78 @@
+"""From a template to an answer: the few things every page shares."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from digest.web.conditional import Conditions, verdict
+from digest.web.lent import WebLent
+from digest.web.security import PRIVATE, image_url, masked, web_url
+
+_SLUG = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
+
+
+def plausible_slug(text: str) -> bool:
+    return _SLUG.fullmatch(text) is not None
+
+
+def local(url: str) -> str:
+    """The path of one of our own URLs. Pages link to one another by path alone, so that they (and the
+    policy `form-action 'self'`) also hold under another name of the host, such as `localhost`."""
+    parts = urlsplit(url)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """Renders pages. stylesheet, icon: their paths, which change with their content."""
+
+    lent: WebLent
+    stylesheet: str
+    icon: str
+
+    def render(self, name: str, **context: Any) -> str:
+        lent = self.lent
+        return lent.renderer.page(
+            f"{name}.html",
+            site=lent.site,
+            links=lent.links,
+            stylesheet=self.stylesheet,
+            icon=self.icon,
+            local=local,
+            web_url=web_url,
+            image_url=image_url,
+            masked=masked,
+            **context,
+        )
+
+    def public(self, request: Request, name: str, **context: Any) -> Response:
+        """A page for everyone, with a validator: a second look costs no bytes."""
+        html = self.render(name, **context).encode("utf-8")
+        etag = f'"{hashlib.sha256(html).hexdigest()[:32]}"'
+        headers = {"etag": etag, "cache-control": "public, max-age=60"}
+        asked = Conditions(if_none_match=_joined(request, "if-none-match"))
+        if verdict(asked, etag=etag, last_modified=None) == "not modified":
+            return Response(status_code=304, headers=headers)
+        return HTMLResponse(html, headers=headers)
+
+    def private(self, name: str, *, status: int = 200, **context: Any) -> Response:
+        """A page for one person: an answer to a form, or anything behind a token."""
+        return HTMLResponse(self.render(name, **context), status_code=status, headers=PRIVATE)
+
+    def message(self, kind: str, *, status: int, headers: Mapping[str, str] | None = None) -> Response:
+        """A page that says in plain words what is the matter: `missing`, `broken_link`, `later`, …"""
+        html = self.render("message", kind=kind)
+        return HTMLResponse(html, status_code=status, headers={**PRIVATE, **(headers or {})})
+
+
+def _joined(request: Request, name: str) -> str | None:
+    values = request.headers.getlist(name)
+    return ", ".join(values) if values else None

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+from starlette.responses import PlainTextResponse
+from web_house import Clock, House, document
+
+from digest.model import Document, NotReady
+from digest.web.documents import Documents, prepare
+
+pytestmark = pytest.mark.asyncio
+
+BODY = b"<feed>" + b"one and the same line\n" * 500 + b"</feed>"
+TYPES = {
+    "atom": "application/atom+xml; charset=utf-8",
+    "rss": "application/rss+xml; charset=utf-8",
+    "json": "application/feed+json",
+}
+
+
+@dataclass
+class Shelf:
+    """The store's documents, counting what is asked of it."""
+
+    documents: list[Document] = field(default_factory=lambda: [document("world/feed.atom", BODY)])
+    number: int = 1
+    asked: int = 0
+    read: int = 0
+    down: bool = False
+    slow: asyncio.Event | None = None
+
+    async def version(self) -> int:
+        self.asked += 1
+        if self.slow is not None:
+            await self.slow.wait()
+        if self.down:
+            raise NotReady("the database is locked")
+        return self.number
+
+    async def all(self) -> list[Document]:
+        self.read += 1
+        return list(self.documents)
+
+
+@asynccontextmanager
+async def client(shelf: Shelf, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
+    app = Documents(PlainTextResponse("somebody else"), shelf, clock)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://x") as found:
+        found.headers.clear()
+        yield found
+
+
+@pytest.mark.parametrize("kind", ["atom", "rss", "json"])
+async def test_a_feed_comes_with_everything_a_poller_needs(house: House, kind: str) -> None:
+    async with house.client() as web:
+        answer = await web.get(f"/world/feed.{kind}", headers={"accept-encoding": "identity"})
+    assert answer.status_code == 200
+    assert answer.content == kind.encode() * 500
+    assert answer.headers["content-type"] == TYPES[kind]
+    assert answer.headers["etag"] == f'"world-feed.{kind}-1"'
+    assert answer.headers["last-modified"] == "Sun, 22 Nov 2026 07:30:00 GMT"
+    assert answer.headers["cache-control"] == "public, max-age=900"
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert "set-cookie" not in answer.headers
+    assert "content-encoding" not in answer.headers
+
+
+async def test_gzip_is_the_same_document_under_another_tag() -> None:
+    async with client(Shelf(), Clock()) as web:
+        plain = await web.get("/world/feed.atom")
+        small = await web.get("/world/feed.atom", headers={"accept-encoding": "gzip"})
+        again = await web.get(
+            "/world/feed.atom", headers={"accept-encoding": "gzip", "if-none-match": small.headers["etag"]}
+        )
+        other = await web.get(
+            "/world/feed.atom", headers={"accept-encoding": "gzip", "if-none-match": plain.headers["etag"]}
+        )
+    assert small.headers["content-encoding"] == "gzip"
+    assert int(small.headers["content-length"]) < len(BODY) / 5
+    assert plain.content == small.content == BODY
+    assert plain.headers["etag"] != small.headers["etag"]
+    assert again.status_code == 304
+    assert other.status_code == 200
+
+
+async def test_gzip_is_the_same_bytes_after_a_restart() -> None:
+    first, second = prepare(document("world/feed.atom", BODY)), prepare(document("world/feed.atom", BODY))
+    assert first.gzipped.body == second.gzipped.body
+    assert gzip.decompress(first.gzipped.body) == BODY
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"if-none-match": '"world-feed.atom-1"'}, 304),
+        ({"if-none-match": '"old", W/"world-feed.atom-1"'}, 304),
+        ({"if-none-match": "*"}, 304),
+        ({"if-none-match": '"old"'}, 200),
+        ({"if-none-match": '"old"', "if-modified-since": "Sun, 22 Nov 2026 07:30:00 GMT"}, 200),
+        ({"if-modified-since": "Sun, 22 Nov 2026 07:30:00 GMT"}, 304),
+        ({"if-modified-since": "Sun, 22 Nov 2026 07:29:59 GMT"}, 200),
+        ({"if-modified-since": "yesterday"}, 200),
+        ({"if-match": '"old"'}, 412),
+        ({"if-unmodified-since": "Sun, 22 Nov 2026 07:29:59 GMT"}, 412),
+        ({"range": "bytes=0-9"}, 200),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_conditional_requests(method: str, headers: dict[str, str], status: int) -> None:
+    async with client(Shelf(), Clock()) as web:
+        answer = await web.request(method, "/world/feed.atom", headers=headers)
+    assert answer.status_code == status
+    assert answer.content == (BODY if (method, status) == ("GET", 200) else b"")
+    if status == 200:
+        assert answer.headers["content-length"] == str(len(BODY))
+    if status == 304:
+        assert answer.headers["etag"] == '"world-feed.atom-1"'
+        assert answer.headers["cache-control"] == "public, max-age=900"
+        assert answer.headers["vary"] == "Accept-Encoding"
+        assert "content-type" not in answer.headers
+
+
+async def test_two_lines_of_if_none_match_are_one_list() -> None:
+    async with client(Shelf(), Clock()) as web:
+        lines = [("if-none-match", '"old"'), ("if-none-match", '"world-feed.atom-1"')]
+        assert (await web.get("/world/feed.atom", headers=lines)).status_code == 304
+
+
+async def test_other_methods_are_refused_and_a_preflight_is_answered() -> None:
+    async with client(Shelf(), Clock()) as web:
+        refused = await web.post("/world/feed.atom", content=b"x")
+        asked = await web.options("/world/feed.atom")
+    assert refused.status_code == 405
+    assert refused.headers["allow"] == "GET, HEAD, OPTIONS"
+    assert asked.status_code == 204
+    assert "If-None-Match" in asked.headers["access-control-allow-headers"]
+
+
+async def test_the_store_is_asked_at_most_once_a_second_and_read_only_when_something_changed() -> None:
+    shelf, clock = Shelf(), Clock()
+    async with client(shelf, clock) as web:
+        for _ in range(20):
+            await web.get("/world/feed.atom")
+        assert (shelf.asked, shelf.read) == (1, 1)
+        clock.advance(seconds=1.1)
+        await web.get("/world/feed.atom")
+        assert (shelf.asked, shelf.read) == (2, 1)
+        shelf.documents, shelf.number = [document("world/feed.atom", b"news", 2)], 2
+        assert (await web.get("/world/feed.atom")).content == BODY
+        clock.advance(seconds=1.1)
+        assert (await web.get("/world/feed.atom")).content == b"news"
+
+
+async def test_a_crowd_at_a_cold_start_asks_once() -> None:
+    shelf = Shelf()
+    async with client(shelf, Clock()) as web:
+        answers = await asyncio.gather(*(web.get("/world/feed.atom") for _ in range(20)))
+    assert {answer.content for answer in answers} == {BODY}
+    assert (shelf.asked, shelf.read) == (1, 1)
+
+
+async def test_feeds_outlive_a_store_that_is_down_or_slow() -> None:
+    shelf, clock = Shelf(), Clock()
+    async with client(shelf, clock) as web:
+        await web.get("/world/feed.atom")
+        shelf.down = True
+        clock.advance(seconds=2)
+        assert (await web.get("/world/feed.atom")).content == BODY
+        shelf.down, shelf.slow = False, asyncio.Event()
+        clock.advance(seconds=2)
+        waiting = asyncio.create_task(web.get("/world/feed.atom"))
+        await asyncio.sleep(0.01)
+        assert (await asyncio.wait_for(web.get("/world/feed.atom"), 1)).content == BODY
+        shelf.slow.set()
+        assert (await waiting).content == BODY
+
+
+async def test_a_clock_set_back_does_not_keep_an_old_feed() -> None:
+    shelf, clock = Shelf(), Clock()
+    async with client(shelf, clock) as web:
+        await web.get("/world/feed.atom")
+        shelf.documents, shelf.number = [document("world/feed.atom", b"news", 2)], 2
+        clock.advance(hours=-3)
+        assert (await web.get("/world/feed.atom")).content == b"news"
+
+
+async def test_everything_else_goes_on_to_the_pages() -> None:
+    async with client(Shelf(), Clock()) as web:
+        assert (await web.get("/world/")).text == "somebody else"
+        assert (await web.get("/world/feed.rss")).text == "somebody else"
+
+
+async def test_a_newsletter_without_feeds_says_when_there_will_be_one(house: House) -> None:
+    async with house.client() as web:
+        waiting = await web.get("/port/feed.atom")
+        unknown = await web.get("/port/feed.xml")
+        nobody = await web.get("/nobody/feed.atom")
+    assert waiting.status_code == unknown.status_code == nobody.status_code == 404
+    assert "together with the first issue" in waiting.text
+    assert "together with the first issue" not in unknown.text + nobody.text
+
+
+async def test_a_new_document_in_the_real_store_is_served_within_a_second(house: House) -> None:
+    async with house.client() as web:
+        before = await web.get("/world/feed.atom")
+        await house.store.documents.put(document("world/feed.atom", b"news", 2))
+        house.clock.advance(seconds=1)
+        after = await web.get("/world/feed.atom", headers={"if-none-match": before.headers["etag"]})
+    assert after.status_code == 200
+    assert after.content == b"news"

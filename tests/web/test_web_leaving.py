@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import base64
+import random
+import re
+
+import pytest
+from web_house import EVIDENCE, NOW, House
+
+from digest.links import Links
+from digest.model import SubscriptionStatus
+
+pytestmark = pytest.mark.asyncio
+
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+async def status(house: House, reader: str) -> SubscriptionStatus:
+    found = await house.store.subscriptions.get(house.readers[reader])
+    assert found is not None
+    return found.status
+
+
+@pytest.mark.parametrize("form", ["urlencoded", "multipart"])
+async def test_one_click_leaves_at_once_and_twice_is_as_good_as_once(house: House, form: str) -> None:
+    path = f"/unsubscribe/{house.token('unsubscribe', 'active')}"
+    body = (
+        {"data": ONE_CLICK} if form == "urlencoded" else {"files": {"List-Unsubscribe": (None, "One-Click")}}
+    )
+    async with house.client() as web:
+        first = await web.post(path, **body)
+        left = await status(house, "active")
+        second = await web.post(path, **body)
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert left is SubscriptionStatus.LEFT
+    assert "set-cookie" not in first.headers
+    assert "location" not in first.headers
+    rows = await house.store.subscriptions.history("active@example.org")
+    assert [row.event for row in rows] == ["vouched", "no"]
+    assert rows[-1].evidence["form"] == "one-click"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"", None),
+        (b"List-Unsubscribe=One-Click", "text/plain"),
+        (b"--b\r\nbroken", "multipart/form-data; boundary=b"),
+        (b"nothing", "multipart/form-data"),
+        (b"a=1&" * 50, "application/x-www-form-urlencoded"),
+    ],
+)
+async def test_a_clumsy_mail_client_gets_out_too(house: House, content: bytes, kind: str | None) -> None:
+    headers = {"content-type": kind} if kind else {}
+    headers |= {"origin": "https://mail.example", "sec-fetch-site": "cross-site", "host": "elsewhere"}
+    async with house.client() as web:
+        path = f"/unsubscribe/{house.token('unsubscribe', 'active')}"
+        assert (await web.post(path, content=content, headers=headers)).status_code == 200
+    assert await status(house, "active") is SubscriptionStatus.LEFT
+
+
+async def test_a_one_click_of_a_megabyte_is_refused(house: House) -> None:
+    path = f"/unsubscribe/{house.token('unsubscribe', 'active')}"
+    async with house.client() as web:
+        answer = await web.post(path, data={**ONE_CLICK, "more": "x" * 1_000_000})
+    assert answer.status_code == 413
+    assert await status(house, "active") is SubscriptionStatus.ACTIVE
+
+
+async def test_the_unsubscribe_page_masks_the_address_and_its_button_leaves(house: House) -> None:
+    path = f"/unsubscribe/{house.token('unsubscribe', 'active')}"
+    async with house.client() as web:
+        page = await web.get(path)
+        assert await status(house, "active") is SubscriptionStatus.ACTIVE
+        done = await web.post(path, data={})
+        after = await web.get(path)
+    assert "a•••@e•••.org" in page.text
+    assert "active@example.org" not in page.text
+    assert f'action="{path}"' in page.text
+    assert "Goodbye" in done.text
+    assert "Goodbye" in after.text
+    assert await status(house, "active") is SubscriptionStatus.LEFT
+
+
+async def test_the_links_of_a_retired_newsletter_still_let_one_leave(house: House) -> None:
+    path = f"/unsubscribe/{house.token('unsubscribe', 'past')}"
+    async with house.client() as web:
+        assert (await web.get(path)).status_code == 200
+        assert (await web.post(path, data=ONE_CLICK)).status_code == 200
+    assert await status(house, "past") is SubscriptionStatus.LEFT
+
+
+async def test_one_who_was_erased_has_left(house: House) -> None:
+    path = f"/unsubscribe/{house.token('unsubscribe', 'active')}"
+    await house.store.subscriptions.erase("active@example.org", NOW)
+    async with house.client() as web:
+        for answer in (await web.get(path), await web.post(path, data=ONE_CLICK)):
+            assert answer.status_code == 200
+            assert "Goodbye" in answer.text
+
+
+async def test_preferences_pause_and_resume(house: House) -> None:
+    path = f"/preferences/{house.token('preferences', 'active')}"
+    async with house.client() as web:
+        page = await web.get(path)
+        paused = await web.post(path, data={"action": "pause", "until": "2026-12-24"})
+        found = await house.store.subscriptions.get(house.readers["active"])
+        back = await web.post(path, data={"action": "resume"})
+    assert "a•••@e•••.org" in page.text
+    assert "active@example.org" not in page.text
+    assert 'min="2026-11-23"' in page.text
+    assert paused.status_code == 200
+    assert "December 24, 2026" in paused.text
+    assert found is not None
+    assert found.status is SubscriptionStatus.PAUSED
+    assert str(found.paused_until) == "2026-12-24"
+    assert "Welcome back" in back.text
+    assert await status(house, "active") is SubscriptionStatus.ACTIVE
+
+
+@pytest.mark.parametrize(
+    "until",
+    ["", "tomorrow", "2026-11-22", "2026-11-21", "2028-01-01", "9999-12-31", "2026-02-30", "'; drop", "0"],
+)
+async def test_a_pause_until_nonsense_is_asked_again(house: House, until: str) -> None:
+    before = await house.snapshot()
+    path = f"/preferences/{house.token('preferences', 'active')}"
+    async with house.client() as web:
+        answer = await web.post(path, data={"action": "pause", "until": until})
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+    assert await house.snapshot() == before
+
+
+async def test_preferences_leave(house: House) -> None:
+    path = f"/preferences/{house.token('preferences', 'paused')}"
+    async with house.client() as web:
+        answer = await web.post(path, data={"action": "leave"})
+        after = await web.get(path)
+    assert "Goodbye" in answer.text
+    assert "you have left" in after.text
+    assert "Subscribe again" in after.text
+    assert await status(house, "paused") is SubscriptionStatus.LEFT
+
+
+@pytest.mark.parametrize("action", ["", "erase", "Leave", "pause\x00"])
+async def test_an_unknown_wish_changes_nothing(house: House, action: str) -> None:
+    before = await house.snapshot()
+    path = f"/preferences/{house.token('preferences', 'active')}"
+    async with house.client() as web:
+        assert (await web.post(path, data={"action": action})).status_code == 422
+    assert await house.snapshot() == before
+
+
+def forgeries(house: House) -> list[str]:
+    """Guesses, near misses, tokens of another house, of another purpose, of nobody, and plain rubbish."""
+    chance = random.Random(8058)  # noqa: S311  guesses that are the same every time
+    real = [house.token(purpose, "active") for purpose in ("confirm", "unsubscribe", "preferences")]
+    other = Links("http://digest.test", b"the secret of another service!!!")
+    forged = [other.token("unsubscribe", number) for number in range(50)]
+    forged += [base64.urlsafe_b64encode(chance.randbytes(30)).decode() for _ in range(200)]
+    for token in real:
+        raw = bytearray(base64.urlsafe_b64decode(token))
+        for place in range(len(raw)):
+            turned = bytearray(raw)
+            turned[place] ^= 1 << chance.randrange(8)
+            forged.append(base64.urlsafe_b64encode(bytes(turned)).decode())
+        forged += [token[:-1], token + "A", token.swapcase(), token[::-1], token + "%00", token + "="]
+    forged += [
+        "x",
+        "0",
+        "-1",
+        "%00" * 20,
+        "%F0%9F%92%8C" * 10,
+        "A" * 40,
+        "_" * 40,
+        "a" * 3000,
+        "..%2f..",
+        "'--",
+    ]
+    return forged
+
+
+async def test_hundreds_of_forged_tokens_change_nothing_and_all_get_the_same_page(house: House) -> None:
+    before = await house.snapshot()
+    pages = set()
+    async with house.client() as web:
+        for place, token in enumerate(forgeries(house)):
+            purpose = ("confirm", "unsubscribe", "preferences")[place % 3]
+            method = ("GET", "POST", "HEAD")[place // 3 % 3]
+            answer = await web.request(method, f"/{purpose}/{token}")
+            assert answer.status_code == 404, (method, purpose, token)
+            if method != "HEAD" and "/" not in token and "%2f" not in token.lower():
+                pages.add(answer.text)
+    assert len(pages) == 1
+    assert await house.snapshot() == before
+
+
+async def test_a_token_is_worth_nothing_for_another_purpose(house: House) -> None:
+    before = await house.snapshot()
+    purposes = ("confirm", "unsubscribe", "preferences")
+    async with house.client() as web:
+        for made_for in purposes:
+            for used_for in purposes:
+                if made_for != used_for:
+                    path = f"/{used_for}/{house.token(made_for, 'active')}"
+                    assert (await web.post(path, data={"action": "leave"})).status_code == 404
+    assert await house.snapshot() == before
+
+
+async def test_a_scanner_that_follows_every_link_changes_nothing(house: House) -> None:
+    await house.store.inbox.keep(
+        recipient="a@example.org", subject="Hi", message_id="<1@x>", body=b"Subject: Hi\r\n\r\nHi", now=NOW
+    )
+    before = await house.snapshot()
+    waiting = ["/", "/feeds.opml", "/healthz", "/readyz", "/metrics", "/dev/inbox", "/world/subscribe"]
+    waiting += [f"/confirm/{house.token('confirm', name)}" for name in house.readers]
+    waiting += [
+        f"/{p}/{house.token(p, name)}" for p in ("unsubscribe", "preferences") for name in house.readers
+    ]
+    waiting += [f"{path}?List-Unsubscribe=One-Click&action=leave" for path in waiting[7:]]
+    seen: set[str] = set()
+    async with house.client(peer=("127.0.0.1", 1), dev_inbox=True) as web:
+        while waiting:
+            path = waiting.pop()
+            if path in seen:
+                continue
+            seen.add(path)
+            for method in ("HEAD", "GET", "OPTIONS"):
+                answer = await web.request(method, path, headers={"host": "localhost"})
+                assert answer.status_code < 500
+            page = (await web.get(path, headers={"host": "localhost"})).text
+            for link in re.findall(r'(?:href|src|action)="([^"]+)"', page):
+                local = link.removeprefix("http://digest.test").partition("#")[0]
+                if local.startswith("/"):
+                    waiting.append(local.replace("&amp;", "&"))
+    assert len(seen) > 30
+    assert await house.snapshot() == before
+
+
+async def test_what_leaving_writes_down_names_the_way(house: House) -> None:
+    async with house.client() as web:
+        await web.post(f"/unsubscribe/{house.token('unsubscribe', 'active')}", data={})
+        await web.post(f"/preferences/{house.token('preferences', 'paused')}", data={"action": "leave"})
+    ways = []
+    for name in ("active", "paused"):
+        rows = await house.store.subscriptions.history(f"{name}@example.org")
+        ways.append(rows[-1].evidence["form"])
+    assert ways == ["unsubscribe page", "preferences page"]
+    assert EVIDENCE["form"] not in ways
