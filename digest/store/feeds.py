@@ -1,0 +1,235 @@
+"""The feeds we follow: who is due, who holds which, and what they said."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, exists, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from digest.model import Feed, FeedStatus, NewEntry, NotFound
+from digest.store.codec import AnyRow, encode, key_of, micros
+from digest.store.database import Database, chunks, clock
+from digest.store.tables import articles, entries, entry_revisions, feeds, follows
+
+COLUMNS = tuple(feeds.c[field.name] for field in fields(Feed))
+
+
+def is_followed() -> ColumnElement[bool]:
+    """Some newsletter follows this feed now."""
+    return exists().where(follows.c.feed_id == feeds.c.id, follows.c.ended_at.is_(None))
+
+
+class Feeds:
+    """Feeds by url, as configured."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim_due(
+        self, now: datetime, *, limit: int, lease: timedelta, force: bool = False
+    ) -> builtins.list[Feed]:
+        """Take feeds that are due, longest waiting first. force: also those that are not due yet, but none
+        that was asked at `now` or later, so that asking until there are no more comes to an end."""
+        due = feeds.c.next_poll_at <= now
+        if force:
+            due = or_(feeds.c.last_polled_at.is_(None), feeds.c.last_polled_at < now)
+        return await self._claim(due, limit, lease)
+
+    async def claim_now(self, url: str, *, lease: timedelta) -> Feed | None:
+        """Take this one feed, due or not; None: not followed, gone, or somebody else has it."""
+        return next(iter(await self._claim(feeds.c.url == url, 1, lease)), None)
+
+    async def _claim(self, which: ColumnElement[bool], limit: int, lease: timedelta) -> builtins.list[Feed]:
+        # key_share: a lock that goes together with the one an article's or entry's foreign key takes on its
+        # feed; a stronger one would skip a feed only because something of it is being written down.
+        due = (
+            select(feeds.c.id)
+            .where(which, feeds.c.gone.is_(False), feeds.c.lease_until <= clock(), is_followed())
+            .order_by(feeds.c.next_poll_at, feeds.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True, key_share=True, of=feeds)
+            .cte("due")
+            .prefix_with("MATERIALIZED")
+        )
+        statement = (
+            update(feeds)
+            .where(feeds.c.id.in_(select(due.c.id)))
+            .values(fence=feeds.c.fence + 1, lease_until=clock() + micros(lease))
+            .returning(*COLUMNS)
+        )
+
+        async def work(connection: AsyncConnection) -> builtins.list[Feed]:
+            claimed = [_feed(row) for row in await connection.execute(statement)]
+            return sorted(claimed, key=lambda feed: (feed.next_poll_at, feed.id))
+
+        return await self._database.write(work)
+
+    async def record_poll(self, feed: Feed, entries: Sequence[NewEntry], *, now: datetime) -> int | None:
+        """Write what a poll brought: the feed's new state, and its entries in the order given.
+
+        How many entries were new. None: the claim was lost to another, and nothing is written. A changed
+        entry gets a revision; what we work with changes only while nobody has read it.
+        """
+        state = {field.name: getattr(feed, field.name) for field in fields(Feed)}
+        for key in ("id", "url", "fence"):
+            del state[key]
+        statement = (
+            update(feeds)
+            .where(feeds.c.id == feed.id, feeds.c.fence == feed.fence)
+            .values(**state, lease_until=0)
+            .returning(feeds.c.id)
+        )
+
+        async def work(connection: AsyncConnection) -> int | None:
+            if (await connection.execute(statement)).first() is None:
+                return None
+            new = 0
+            for some in chunks(_once_each(entries)):
+                new += await _record_entries(self._database, connection, feed.id, some, now)
+            return new
+
+        return await self._database.write(work)
+
+    async def known_guids(self, feed_id: int, guids: Iterable[str]) -> set[str]:
+        """Which of these the feed has told before."""
+        keys = {key_of(guid): guid for guid in guids}
+        known: set[str] = set()
+        async with self._database.reading() as connection:
+            for some in chunks(list(keys)):
+                statement = select(entries.c.guid_key).where(
+                    entries.c.feed_id == feed_id, entries.c.guid_key.in_(some)
+                )
+                known.update(keys[key] for key in (await connection.execute(statement)).scalars())
+        return known
+
+    async def first_poll(self, feed_id: int) -> bool:
+        """Whether no poll of this feed ever went well."""
+        statement = select(
+            exists().where(entries.c.feed_id == feed_id),
+            exists().where(feeds.c.id == feed_id, feeds.c.last_ok_at.is_not(None)),
+        )
+        async with self._database.reading() as connection:
+            row = (await connection.execute(statement)).one()
+        return not any(row)
+
+    async def list(self) -> builtins.list[FeedStatus]:
+        """All feeds that are followed, by url."""
+        return await self._statuses(select(*COLUMNS).where(is_followed()).order_by(feeds.c.url))
+
+    async def get(self, url: str) -> FeedStatus:
+        """One feed, also one that is followed no more. Raises NotFound."""
+        found = await self._statuses(select(*COLUMNS).where(feeds.c.url == url))
+        if not found:
+            raise NotFound(f"there is no feed {url}")
+        return found[0]
+
+    async def _statuses(self, statement: Select[Any]) -> builtins.list[FeedStatus]:
+        async with self._database.reading() as connection:
+            found = [_feed(row) for row in await connection.execute(statement)]
+            only = found[0].id if len(found) == 1 else None
+            told = await _count(connection, entries.c.feed_id, only)
+            read = await _count(connection, articles.c.feed_id, only)
+            running = select(follows.c.feed_id, follows.c.newsletter).where(follows.c.ended_at.is_(None))
+            by_feed: dict[int, builtins.list[str]] = {}
+            for row in await connection.execute(running.order_by(follows.c.newsletter)):
+                by_feed.setdefault(row.feed_id, []).append(row.newsletter)
+        return [
+            FeedStatus(
+                feed=feed,
+                newsletters=tuple(by_feed.get(feed.id, ())),
+                entries=told.get(feed.id, 0),
+                articles=read.get(feed.id, 0),
+            )
+            for feed in found
+        ]
+
+
+def _feed(row: AnyRow) -> Feed:
+    return Feed(**row._mapping)
+
+
+async def _count(
+    connection: AsyncConnection, feed_id: ColumnElement[int], only: int | None
+) -> dict[int, int]:
+    statement = select(feed_id, func.count().label("n")).group_by(feed_id)
+    if only is not None:
+        statement = statement.where(feed_id == only)
+    return {row[0]: row.n for row in await connection.execute(statement)}
+
+
+# ---------------------------------------------------------------- entries
+
+
+def _once_each(given: Sequence[NewEntry]) -> list[NewEntry]:
+    """A document may name an entry twice; the first one counts."""
+    first: dict[str, NewEntry] = {}
+    for new in given:
+        first.setdefault(key_of(new.entry.guid), new)
+    return list(first.values())
+
+
+async def _record_entries(
+    database: Database, connection: AsyncConnection, feed_id: int, given: Sequence[NewEntry], now: datetime
+) -> int:
+    keys = [key_of(new.entry.guid) for new in given]
+    columns = (entries.c.id, entries.c.guid_key, entries.c.hash, entries.c.unread)
+    statement = select(*columns).where(entries.c.feed_id == feed_id, entries.c.guid_key.in_(keys))
+    known = {row.guid_key: row for row in await connection.execute(statement)}
+    fresh = []
+    for key, new in zip(keys, given, strict=True):
+        if key not in known:
+            fresh.append(_row(feed_id, key, new, now))
+        elif known[key].hash != new.hash:
+            await _revise(connection, known[key], new, now)
+    if not fresh:
+        return 0
+    # The feed's fence keeps everyone else out, so there is no conflict to expect; ids ascend in this order.
+    added = await connection.execute(
+        insert(entries).returning(entries.c.id, sort_by_parameter_order=True), fresh
+    )
+    return len(added.all())
+
+
+def _row(feed_id: int, key: str, new: NewEntry, now: datetime) -> dict[str, Any]:
+    return {
+        "feed_id": feed_id,
+        "guid_key": key,
+        "guid": new.entry.guid,
+        "hash": new.hash,
+        "data": encode(new.entry),
+        "published": new.published,
+        "dated": new.dated,
+        "backlog": new.backlog,
+        "position": new.position,
+        "received_at": now,
+        "rest_until": new.rest_until,
+        "unread": new.news,
+    }
+
+
+async def _revise(connection: AsyncConnection, known: AnyRow, new: NewEntry, now: datetime) -> None:
+    """Append what the entry says now. A reader who holds the old words by a lease is fenced out of them."""
+    number = select(func.coalesce(func.max(entry_revisions.c.number), 1) + 1).where(
+        entry_revisions.c.entry_id == known.id
+    )
+    data = encode(new.entry)
+    await connection.execute(
+        insert(entry_revisions).values(
+            entry_id=known.id,
+            number=number.scalar_subquery(),
+            hash=new.hash,
+            data=data,
+            recorded_at=now,
+        )
+    )
+    await connection.execute(update(entries).where(entries.c.id == known.id).values(hash=new.hash))
+    await connection.execute(
+        update(entries)
+        .where(entries.c.id == known.id, entries.c.unread.is_(True))
+        .values(data=data, rest_until=new.rest_until, fence=entries.c.fence + 1, lease_until=0)
+    )

@@ -1,0 +1,104 @@
+"""Persons behind the subscriptions: their addresses, what they agreed to, and whom we never write again.
+
+An address is given normalized by the caller. Suppression knows addresses only by a keyed hash, so that it
+outlives the erasing of a person.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, exists, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from digest.model import Subscription, SubscriptionStatus
+from digest.store.codec import AnyRow, encode
+from digest.store.database import Database
+from digest.store.tables import consents, subscribers, subscriptions, suppressions
+
+
+def hash_of(database: Database, address: str) -> str:
+    """What the suppression list knows of an address, in any case of letters."""
+    return hmac.new(database.pepper, address.casefold().encode(), hashlib.sha256).hexdigest()
+
+
+async def is_suppressed(database: Database, connection: AsyncConnection, address: str) -> bool:
+    """Whether nothing may be sent to this address any more."""
+    hashed = hash_of(database, address)
+    found = await connection.execute(select(exists().where(suppressions.c.hash == hashed)))
+    return bool(found.scalar_one())
+
+
+async def subscriber_id(database: Database, connection: AsyncConnection, address: str, now: datetime) -> int:
+    """The row of this person, made when there is none, and locked until the end of the transaction."""
+    row = database.insert(subscribers).values(
+        address=address, hash=hash_of(database, address), created_at=now
+    )
+    upsert = row.on_conflict_do_update(index_elements=["address"], set_={"hash": row.excluded.hash})
+    return int((await connection.execute(upsert.returning(subscribers.c.id))).scalar_one())
+
+
+async def note_consent(
+    connection: AsyncConnection,
+    *,
+    subscriber: int,
+    newsletter: str,
+    event: str,
+    source: str,
+    evidence: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    """Append one line to the consent ledger."""
+    await connection.execute(
+        insert(consents).values(
+            subscriber_id=subscriber,
+            newsletter=newsletter,
+            at=now,
+            event=event,
+            source=source,
+            evidence=encode(evidence),
+        )
+    )
+
+
+def select_subscriptions() -> Select[Any]:
+    """Subscriptions with their address."""
+    return select(subscriptions, subscribers.c.address).join(
+        subscribers, subscribers.c.id == subscriptions.c.subscriber_id
+    )
+
+
+async def find_subscription(
+    connection: AsyncConnection,
+    id: int,  # noqa: A002 - as in every room of the store
+    *,
+    lock: bool = False,
+) -> Subscription | None:
+    """One subscription; lock: nobody else changes it until the end of this transaction."""
+    statement = select_subscriptions().where(subscriptions.c.id == id)
+    if lock:
+        statement = statement.with_for_update(of=subscriptions)
+    row = (await connection.execute(statement)).first()
+    return None if row is None else subscription_of(row)
+
+
+def subscription_of(row: AnyRow) -> Subscription:
+    """A row of `select_subscriptions` as our value."""
+    return Subscription(
+        id=row.id,
+        subscriber_id=row.subscriber_id,
+        address=row.address or "erased",
+        newsletter=row.newsletter,
+        edition_id=row.edition_id,
+        status=SubscriptionStatus(row.status),
+        source=row.source,
+        through=row.through,
+        created_at=row.created_at,
+        confirmed_at=row.confirmed_at,
+        left_at=row.left_at,
+        paused_until=row.paused_until,
+    )

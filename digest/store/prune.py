@@ -1,0 +1,107 @@
+"""Letting go of what is old: finished deliveries and told articles. Counts and issues stay for good."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from digest.model import DeliveryState
+from digest.store.database import Database, Work
+from digest.store.tables import (
+    articles,
+    deliveries,
+    delivery_events,
+    editions,
+    entries,
+    entry_revisions,
+    follows,
+    issue_tallies,
+    newsletters,
+)
+
+CHUNK = 5_000
+
+
+async def prune_deliveries(database: Database, before: datetime) -> int:
+    """Delete deliveries that came to rest before then; their numbers go into the issue's tally."""
+    old = (
+        select(deliveries.c.id)
+        .where(
+            deliveries.c.queue.is_(None),
+            deliveries.c.state != DeliveryState.ATTEMPTING,
+            deliveries.c.changed_at < before,
+        )
+        .order_by(deliveries.c.id)
+        .limit(CHUNK)
+    )
+
+    async def work(connection: AsyncConnection) -> int:
+        ids = list((await connection.execute(old.with_for_update(skip_locked=True))).scalars())
+        if not ids:
+            return 0
+        these = deliveries.c.id.in_(ids)
+        keys = (deliveries.c.issue_id, deliveries.c.channel, deliveries.c.state)
+        counted = await connection.execute(
+            select(*keys, func.count().label("n"))
+            .where(these, deliveries.c.issue_id.is_not(None))
+            .group_by(*keys)
+        )
+        for row in counted.all():
+            tally = database.insert(issue_tallies).values(
+                issue_id=row.issue_id, channel=row.channel, state=row.state, count=row.n
+            )
+            await connection.execute(
+                tally.on_conflict_do_update(
+                    index_elements=["issue_id", "channel", "state"],
+                    set_={"count": issue_tallies.c.count + tally.excluded.count},
+                )
+            )
+        await connection.execute(delete(delivery_events).where(delivery_events.c.delivery_id.in_(ids)))
+        await connection.execute(delete(deliveries).where(these))
+        return len(ids)
+
+    return await _until_done(database, work)
+
+
+async def prune_articles(database: Database, before: datetime) -> int:
+    """Delete articles received before then that no window of a living newsletter still needs.
+
+    Their entries stay as bare ids: a feed that goes on naming one must not be able to tell it again as new.
+    """
+    needed = exists().where(
+        follows.c.feed_id == articles.c.feed_id,
+        follows.c.ended_at.is_(None),
+        editions.c.newsletter == follows.c.newsletter,
+        editions.c.own.is_(True),
+        editions.c.through < articles.c.ready,
+        newsletters.c.slug == follows.c.newsletter,
+        newsletters.c.retired_at.is_(None),
+    )
+    old = (
+        select(articles.c.id, articles.c.entry_id)
+        .where(articles.c.received_at < before, articles.c.ready.is_not(None), ~needed)
+        .order_by(articles.c.id)
+        .limit(CHUNK)
+    )
+
+    async def work(connection: AsyncConnection) -> int:
+        rows = (await connection.execute(old.with_for_update(skip_locked=True, of=articles))).all()
+        if not rows:
+            return 0
+        entry_ids = [row.entry_id for row in rows]
+        await connection.execute(delete(articles).where(articles.c.id.in_([row.id for row in rows])))
+        await connection.execute(delete(entry_revisions).where(entry_revisions.c.entry_id.in_(entry_ids)))
+        await connection.execute(update(entries).where(entries.c.id.in_(entry_ids)).values(data=None))
+        return len(rows)
+
+    return await _until_done(database, work)
+
+
+async def _until_done(database: Database, work: Work[int]) -> int:
+    """Chunk by chunk, a transaction each, so that letters and pages get their turn between."""
+    total = 0
+    while done := await database.write(work):
+        total += done
+    return total

@@ -1,0 +1,267 @@
+"""Making the store agree with the config: what is new, what changed, what has left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from sqlalchemy import insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from digest.model import Edition, Follow, Newsletter, Site
+from digest.store.births import close_born
+from digest.store.codec import encode
+from digest.store.database import SYNC_LOCK, Database, chunks
+from digest.store.editions import MANUAL, edition_of, own_edition
+from digest.store.joining import LEFT, add_reader, leave_now
+from digest.store.ledger import place_when_unknown, suppress_waiting
+from digest.store.people import select_subscriptions, subscription_of
+from digest.store.tables import (
+    consents,
+    deliveries,
+    editions,
+    entries,
+    feeds,
+    follows,
+    issues,
+    meta,
+    newsletters,
+    subscribers,
+    subscriptions,
+)
+
+FIRST_INTERVAL = timedelta(hours=1)
+
+
+async def sync_newsletters(
+    database: Database,
+    connection: AsyncConnection,
+    wanted: Sequence[Newsletter],
+    site: Site,
+    now: datetime,
+) -> None:
+    """The transaction of `Newsletters.sync`."""
+    await database.lock(connection, SYNC_LOCK)
+    await remember(database, connection, "authority", urlsplit(site.url).hostname or "")
+    for newsletter in wanted:
+        await _define(database, connection, newsletter)
+        await _schedule(connection, newsletter, now)
+    await _feeds(database, connection, wanted, now)
+    for newsletter in wanted:
+        await _recipients(database, connection, newsletter, now)
+    await _retire_others(connection, [newsletter.slug for newsletter in wanted], now)
+
+
+async def remember(database: Database, connection: AsyncConnection, name: str, value: str) -> None:
+    """Write one word of the house into `meta`."""
+    row = database.insert(meta).values(name=name, value=value)
+    await connection.execute(
+        row.on_conflict_do_update(index_elements=["name"], set_={"value": row.excluded.value})
+    )
+
+
+async def _define(database: Database, connection: AsyncConnection, newsletter: Newsletter) -> None:
+    before = (
+        await connection.execute(select(newsletters.c.unknown).where(newsletters.c.slug == newsletter.slug))
+    ).scalar_one_or_none()
+    row = database.insert(newsletters).values(
+        slug=newsletter.slug, definition=encode(newsletter), unknown=newsletter.unknown
+    )
+    await connection.execute(
+        row.on_conflict_do_update(
+            index_elements=["slug"],
+            set_={
+                "definition": row.excluded.definition,
+                "unknown": row.excluded.unknown,
+                "retired_at": None,
+            },
+        )
+    )
+    if before not in (None, newsletter.unknown):  # another policy holds for the letters in doubt, too
+        await connection.execute(
+            update(deliveries)
+            .where(deliveries.c.newsletter == newsletter.slug, deliveries.c.state == "unknown")
+            .values(queue=place_when_unknown())
+        )
+
+
+async def _schedule(connection: AsyncConnection, newsletter: Newsletter, now: datetime) -> None:
+    """The newsletter's own edition, and the manual one. A changed schedule goes on where the old one was."""
+    schedule = newsletter.schedule
+    rhythm = (schedule.cadence, schedule.at.strftime("%H:%M"), schedule.zone)
+    rows = await connection.execute(
+        select(editions).where(editions.c.newsletter == newsletter.slug).with_for_update()
+    )
+    known = {(edition.cadence, edition.at, edition.zone): edition for edition in map(edition_of, rows)}
+    if MANUAL not in known:
+        await _found(connection, newsletter.slug, MANUAL, own=False, before=None, now=now)
+    own = next((edition for edition in known.values() if edition.own), None)
+    if own is None:
+        await _found(connection, newsletter.slug, rhythm, own=True, before=None, now=now)
+    elif rhythm != (own.cadence, own.at, own.zone):
+        await connection.execute(update(editions).where(editions.c.id == own.id).values(own=False))
+        if rhythm in known:
+            new = known[rhythm].id
+            await connection.execute(
+                update(editions)
+                .where(editions.c.id == new)
+                .values(own=True, through=own.through, last_date=own.last_date)
+            )
+        else:
+            new = await _found(connection, newsletter.slug, rhythm, own=True, before=own, now=now)
+        await _move_readers(connection, own.id, new)
+
+
+async def _found(
+    connection: AsyncConnection,
+    slug: str,
+    rhythm: tuple[str, str, str],
+    *,
+    own: bool,
+    before: Edition | None,
+    now: datetime,
+) -> int:
+    cadence, at, zone = rhythm
+    statement = insert(editions).values(
+        newsletter=slug,
+        cadence=cadence,
+        at=at,
+        zone=zone,
+        own=own,
+        through=before.through if before else 0,
+        last_date=before.last_date if before else None,
+        created_at=now,
+    )
+    return int((await connection.execute(statement.returning(editions.c.id))).scalar_one())
+
+
+async def _move_readers(connection: AsyncConnection, old: int, new: int) -> None:
+    # First the issue whose deliveries are still being born: it must find its readers where they are now.
+    await connection.execute(
+        update(issues).where(issues.c.reading_id == old, issues.c.recipients.is_(None)).values(reading_id=new)
+    )
+    await connection.execute(
+        update(subscriptions).where(subscriptions.c.edition_id == old).values(edition_id=new)
+    )
+
+
+# ---------------------------------------------------------------- feeds
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    newsletter: str
+    follow: Follow
+
+
+async def _feeds(
+    database: Database, connection: AsyncConnection, wanted: Sequence[Newsletter], now: datetime
+) -> None:
+    wishes = {(one.slug, follow.url): _Wish(one.slug, follow) for one in wanted for follow in one.follows}
+    for some in chunks(sorted({url for _, url in wishes})):
+        rows = [
+            {"url": url, "address": url, "gone": False, "next_poll_at": now, "interval": FIRST_INTERVAL}
+            for url in some
+        ]
+        await connection.execute(database.insert(feeds).values(rows).on_conflict_do_nothing())
+    ids = {row.url: row.id for row in await connection.execute(select(feeds.c.url, feeds.c.id))}
+    running = (await connection.execute(select(follows).where(follows.c.ended_at.is_(None)))).all()
+    have = {(row.newsletter, row.feed_id) for row in running}
+    want = {(wish.newsletter, ids[wish.follow.url]): wish for wish in wishes.values()}
+    for newsletter, feed_id in have - want.keys():
+        await connection.execute(
+            update(follows)
+            .where(follows.c.newsletter == newsletter, follows.c.feed_id == feed_id)
+            .values(ended_at=now)
+        )
+    new = [key for key in want if key not in have]
+    for some_new in chunks(new):
+        row = database.insert(follows).values(
+            [{"newsletter": slug, "feed_id": feed_id, "since": now} for slug, feed_id in some_new]
+        )
+        await connection.execute(
+            row.on_conflict_do_update(
+                index_elements=["newsletter", "feed_id"],
+                set_={"since": row.excluded.since, "ended_at": None},
+            )
+        )
+    for key in new:
+        await _reach_back(connection, key[1], want[key].follow, now)
+
+
+async def _reach_back(connection: AsyncConnection, feed_id: int, follow: Follow, now: datetime) -> None:
+    """Entries that lay before every first window so far may lie inside the one of this new follower."""
+    never_read = (
+        entries.c.feed_id == feed_id,
+        entries.c.unread.is_(False),
+        entries.c.attempts == 0,
+        entries.c.data.is_not(None),
+    )
+    statement = update(entries).where(*never_read).values(unread=True)
+    if follow.first is not None:
+        statement = statement.where(entries.c.published >= now - follow.first)
+    await connection.execute(statement)
+
+
+# ---------------------------------------------------------------- readers of the config
+
+
+async def _recipients(
+    database: Database, connection: AsyncConnection, newsletter: Newsletter, now: datetime
+) -> None:
+    statement = select_subscriptions().where(
+        subscriptions.c.newsletter == newsletter.slug,
+        or_(subscriptions.c.source == "config", subscribers.c.address.in_(newsletter.recipients)),
+    )
+    known = {row.address: subscription_of(row) for row in await connection.execute(statement)}
+    for address in newsletter.recipients:
+        have = known.get(address)
+        if (
+            have is not None
+            and have.status == LEFT
+            and not await _was_taken_out(connection, have.subscriber_id, newsletter.slug)
+        ):
+            continue  # they left by themselves, and stay so
+        await add_reader(
+            database,
+            connection,
+            newsletter.slug,
+            address,
+            source="config",
+            evidence={},
+            now=now,
+            back=True,
+        )
+    for address, have in known.items():
+        if have.source == "config" and have.status != LEFT and address not in newsletter.recipients:
+            await leave_now(connection, have, source="config", evidence={}, now=now)
+
+
+async def _was_taken_out(connection: AsyncConnection, subscriber: int, slug: str) -> bool:
+    """Whether it was the config, not the person, that ended this subscription."""
+    last = (
+        select(consents.c.event, consents.c.source)
+        .where(consents.c.subscriber_id == subscriber, consents.c.newsletter == slug)
+        .order_by(consents.c.id.desc())
+        .limit(1)
+    )
+    row = (await connection.execute(last)).first()
+    return row is not None and (row.event, row.source) == ("no", "config")
+
+
+# ---------------------------------------------------------------- what has left the config
+
+
+async def _retire_others(connection: AsyncConnection, slugs: Sequence[str], now: datetime) -> None:
+    statement = select(newsletters.c.slug).where(
+        newsletters.c.retired_at.is_(None), newsletters.c.slug.not_in(slugs)
+    )
+    for slug in (await connection.execute(statement)).scalars().all():
+        await own_edition(connection, slug, lock=True)  # no issue is born meanwhile
+        await connection.execute(update(newsletters).where(newsletters.c.slug == slug).values(retired_at=now))
+        born = select(issues.c.id).where(issues.c.newsletter == slug, issues.c.recipients.is_(None))
+        for issue_id in (await connection.execute(born)).scalars().all():
+            await close_born(connection, issue_id)
+        await suppress_waiting(connection, deliveries.c.newsletter == slug, "newsletter retired", now)

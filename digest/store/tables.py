@@ -1,0 +1,422 @@
+"""The tables, once for both databases. What each column means stands here; how it is used, in the rooms.
+
+A change here needs a new file in `migrations/versions` (a test compares the two).
+
+Leases (`lease_until`) are microseconds of the database's own clock, 0 when free; every other time is a
+`Moment` that was given to us. A `fence` counts the claims of a row: whoever holds an older one has lost it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    literal_column,
+)
+from sqlalchemy.sql.elements import ColumnElement
+
+from digest.store.codec import Moment, Span, Words
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+ID = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows by itself only in an INTEGER key
+NEVER_AGAIN: dict[str, Any] = {
+    "sqlite_autoincrement": True
+}  # an id whose row was pruned is not given out a second time
+
+ATTEMPTING = literal_column("'attempting'", Text())
+ACTIVE = literal_column("'active'", Text())
+"""Words, not parameters: SQLite uses a partial index only when the query says its very words."""
+
+
+def lease_columns() -> tuple[Column[int], Column[int]]:
+    """What a table needs whose rows are claimed."""
+    return (
+        Column("fence", BigInteger, nullable=False, server_default="0"),
+        Column("lease_until", BigInteger, nullable=False, server_default="0"),
+    )
+
+
+def partial(where: ColumnElement[bool]) -> dict[str, Any]:
+    """The same WHERE for an index on both databases."""
+    return {"sqlite_where": where, "postgresql_where": where}
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", Text, primary_key=True),  # secret, config, pepper
+    Column("value", Text, nullable=False),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),  # ready, documents
+    Column("value", BigInteger, nullable=False),
+)
+
+newsletters = Table(
+    "newsletters",
+    metadata,
+    Column("slug", Text, primary_key=True),
+    Column("definition", Text, nullable=False),
+    Column("unknown", Text, nullable=False),  # retry | hold
+    Column("retired_at", Moment),
+    Column("tag_authority", Text),
+    Column("tag_date", Date),
+)
+
+editions = Table(
+    "editions",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("newsletter", Text, ForeignKey("newsletters.slug"), nullable=False),
+    Column("cadence", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("own", Boolean, nullable=False),
+    Column("through", BigInteger, nullable=False),
+    Column("last_date", Date),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("newsletter", "cadence", "at", "zone"),
+)
+Index("ix_editions_own", editions.c.newsletter, unique=True, **partial(editions.c.own.is_(True)))
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("url", Words, nullable=False, unique=True),
+    Column("address", Words, nullable=False),
+    Column("title", Words, nullable=False, server_default=""),
+    Column("site_url", Words, nullable=False, server_default=""),
+    Column("language", Words, nullable=False, server_default=""),
+    Column("etag", Words),
+    Column("last_modified", Words),
+    Column("body_hash", Text),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("error", Words),
+    Column("gone", Boolean, nullable=False),
+    Column("last_polled_at", Moment),
+    Column("last_ok_at", Moment),
+    Column("last_new_at", Moment),
+    Column("next_poll_at", Moment, nullable=False),
+    Column("interval", Span, nullable=False),
+    *lease_columns(),
+)
+Index("ix_feeds_due", feeds.c.next_poll_at, feeds.c.id, **partial(feeds.c.gone.is_(False)))
+
+follows = Table(
+    "follows",
+    metadata,
+    Column("newsletter", Text, ForeignKey("newsletters.slug"), nullable=False),
+    Column("feed_id", BigInteger, ForeignKey("feeds.id"), nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("ended_at", Moment),
+    PrimaryKeyConstraint("newsletter", "feed_id"),
+)
+Index("ix_follows_feed", follows.c.feed_id)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", ID, primary_key=True),  # ascends as they come in
+    Column("feed_id", BigInteger, ForeignKey("feeds.id"), nullable=False),
+    Column("guid_key", Text, nullable=False),
+    Column("guid", Words, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("data", Text),  # None once pruned: the row stays, so that the feed cannot tell it again as new
+    Column("published", Moment, nullable=False),
+    Column("dated", Boolean, nullable=False),
+    Column("backlog", Boolean, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("rest_until", Moment),
+    Column("unread", Boolean, nullable=False),  # to be read by us: it is news and has no article yet
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    *lease_columns(),
+    UniqueConstraint("feed_id", "guid_key"),
+    **NEVER_AGAIN,
+)
+Index("ix_entries_unread", entries.c.id, **partial(entries.c.unread.is_(True)))
+
+entry_revisions = Table(
+    "entry_revisions",
+    metadata,
+    Column("entry_id", BigInteger, ForeignKey("entries.id"), nullable=False),
+    Column("number", Integer, nullable=False),  # 2 is the first change
+    Column("hash", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+    PrimaryKeyConstraint("entry_id", "number"),
+)
+
+articles = Table(
+    "articles",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("entry_id", BigInteger, ForeignKey("entries.id"), nullable=False, unique=True),
+    Column("feed_id", BigInteger, ForeignKey("feeds.id"), nullable=False),
+    Column("ready", BigInteger, unique=True),
+    Column("guid_key", Text, nullable=False),
+    Column("url_key", Text, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("data", Text, nullable=False),
+    **NEVER_AGAIN,
+)
+Index("ix_articles_settling", articles.c.entry_id, **partial(articles.c.ready.is_(None)))
+Index("ix_articles_feed", articles.c.feed_id, articles.c.ready)
+Index("ix_articles_url", articles.c.url_key)
+Index("ix_articles_guid", articles.c.guid_key)
+
+issues = Table(
+    "issues",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("newsletter", Text, ForeignKey("newsletters.slug"), nullable=False),
+    Column("edition_id", BigInteger, ForeignKey("editions.id"), nullable=False),
+    Column("reading_id", BigInteger, ForeignKey("editions.id"), nullable=False),  # whose readers get it
+    Column("date", Date, nullable=False),
+    Column("after", BigInteger, nullable=False),
+    Column("through", BigInteger, nullable=False),
+    Column("path", Text, nullable=False, unique=True),
+    Column("state", Text, nullable=False),  # born | open | cancelled
+    Column("paused", Boolean, nullable=False),
+    Column("recipients", BigInteger),  # frozen when the last delivery is born; None before
+    Column("composed_at", Moment, nullable=False),
+    Column("public", Boolean, nullable=False),
+    Column("data", Text, nullable=False),
+    UniqueConstraint("edition_id", "date", "after"),
+    **NEVER_AGAIN,
+)
+Index("ix_issues_newsletter", issues.c.newsletter, issues.c.id)
+Index("ix_issues_born", issues.c.id, **partial(issues.c.recipients.is_(None)))
+
+issue_channels = Table(
+    "issue_channels",
+    metadata,
+    Column("issue_id", BigInteger, ForeignKey("issues.id"), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("audience", Text, nullable=False),  # readers | newsletter
+    Column("recipients", BigInteger),  # frozen with the issue's
+    Column("prepared", LargeBinary),
+    PrimaryKeyConstraint("issue_id", "channel"),
+)
+
+issue_tallies = Table(  # what is left of pruned deliveries
+    "issue_tallies",
+    metadata,
+    Column("issue_id", BigInteger, ForeignKey("issues.id"), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    PrimaryKeyConstraint("issue_id", "channel", "state"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("issue_id", BigInteger, ForeignKey("issues.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("article_id", BigInteger, nullable=False),  # no foreign key: decisions outlive pruned articles
+    Column("verdict", Text, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("story", Words, nullable=False),
+    Column("score", Float),
+    Column("terms", Text, nullable=False),
+    PrimaryKeyConstraint("issue_id", "position"),
+)
+Index("ix_decisions_article", decisions.c.article_id)
+
+slots = Table(
+    "slots",
+    metadata,
+    Column("edition_id", BigInteger, ForeignKey("editions.id"), nullable=False),
+    Column("date", Date, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("status", Text, nullable=False),  # issue | empty | skipped | coalesced
+    Column("issue_id", BigInteger, ForeignKey("issues.id")),
+    Column("recorded_at", Moment, nullable=False),
+    PrimaryKeyConstraint("edition_id", "date"),
+)
+
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("address", Words, unique=True),  # None once erased
+    Column("hash", Text),  # the address as `suppressions` knows it; None once erased
+    Column("created_at", Moment, nullable=False),
+    Column("erased_at", Moment),
+    **NEVER_AGAIN,
+)
+Index("ix_subscribers_hash", subscribers.c.hash)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("subscriber_id", BigInteger, ForeignKey("subscribers.id"), nullable=False),
+    Column("newsletter", Text, ForeignKey("newsletters.slug"), nullable=False),
+    Column("edition_id", BigInteger, ForeignKey("editions.id"), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("through", BigInteger, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("asked_at", Moment),  # when a confirmation was last asked for
+    Column("confirmed_at", Moment),
+    Column("left_at", Moment),
+    Column("paused_until", Date),
+    UniqueConstraint("newsletter", "subscriber_id"),
+    **NEVER_AGAIN,
+)
+Index("ix_subscriptions_subscriber", subscriptions.c.subscriber_id)
+Index(
+    "ix_subscriptions_readers",
+    subscriptions.c.edition_id,
+    subscriptions.c.through,
+    subscriptions.c.id,
+    **partial(subscriptions.c.status == ACTIVE),
+)
+
+consents = Table(  # append-only
+    "consents",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("subscriber_id", BigInteger, ForeignKey("subscribers.id"), nullable=False),
+    Column("newsletter", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("event", Text, nullable=False),  # asked | yes | no | vouched | erased
+    Column("source", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    **NEVER_AGAIN,
+)
+Index("ix_consents_subscriber", consents.c.subscriber_id, consents.c.newsletter, consents.c.id)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("reason", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("key", Words, nullable=False, unique=True),
+    Column("recipient", Words, nullable=False),
+    Column("newsletter", Text, nullable=False),  # "" when it is about none
+    Column("data", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    **NEVER_AGAIN,
+)
+Index("ix_notices_recipient", notices.c.recipient, notices.c.kind, notices.c.created_at)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("recipient", Words, nullable=False),
+    Column("newsletter", Text, nullable=False),
+    Column("issue_id", BigInteger, ForeignKey("issues.id")),
+    Column("notice_id", BigInteger, ForeignKey("notices.id")),
+    Column("subscription_id", BigInteger),
+    Column("state", Text, nullable=False),
+    # Its place in the queue: 0 for notices (they go first), else the issue. None: nobody may claim it, as it
+    # is being attempted or is at rest (sent, failed, suppressed; unknown and held). Claims walk its index.
+    Column("queue", BigInteger),
+    Column("available_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    *lease_columns(),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    UniqueConstraint("issue_id", "channel", "subscription_id"),
+    UniqueConstraint("notice_id", "channel"),
+    **NEVER_AGAIN,
+)
+Index(
+    "ix_deliveries_queue",
+    deliveries.c.channel,
+    deliveries.c.queue,
+    deliveries.c.available_at,
+    deliveries.c.id,
+    **partial(deliveries.c.queue.is_not(None)),
+)
+Index(
+    "ix_deliveries_attempting",
+    deliveries.c.channel,
+    deliveries.c.id,
+    **partial(deliveries.c.state == ATTEMPTING),
+)
+Index(  # one document of an issue a channel: those deliveries have no subscription
+    "ix_deliveries_newsletter",
+    deliveries.c.issue_id,
+    deliveries.c.channel,
+    unique=True,
+    **partial(deliveries.c.subscription_id.is_(None) & deliveries.c.issue_id.is_not(None)),
+)
+Index("ix_deliveries_subscription", deliveries.c.subscription_id)
+
+delivery_events = Table(
+    "delivery_events",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("delivery_id", BigInteger, ForeignKey("deliveries.id"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("relay", Words, nullable=False, server_default=""),
+    Column("reply", Words, nullable=False, server_default=""),
+    **NEVER_AGAIN,
+)
+Index("ix_delivery_events_delivery", delivery_events.c.delivery_id, delivery_events.c.id)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("newsletter", Text, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("etag", Text, nullable=False),
+    Column("last_modified", Moment, nullable=False),
+)
+Index("ix_documents_newsletter", documents.c.newsletter)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("recipient", Words, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("message_id", Words, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("message_id", "recipient"),
+    **NEVER_AGAIN,
+)
