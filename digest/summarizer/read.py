@@ -1,0 +1,108 @@
+"""An entry becomes an article: its text, language, summary and fingerprint.
+
+Runs in killable workers, where the heavy libraries are loaded; importing this module costs nothing.
+"""
+
+from __future__ import annotations
+
+from digest.model import Article, Fingerprint, Sentence, UnreadEntry
+
+
+def read_entry(unread: UnreadEntry) -> Article:
+    """The article that an entry holds. Bad content makes a poor article, never an error."""
+    from digest import html
+    from digest.summarizer.extract import extract, fragment_text
+    from digest.summarizer.fingerprint import fingerprint
+    from digest.summarizer.images import image_of
+    from digest.summarizer.language import detect
+    from digest.summarizer.summarize import summarize
+    from digest.summarizer.terms import count_words
+
+    entry = unread.entry
+    body = extract(entry)
+    title = html.plain(entry.title) or headline(body.text) or unread.feed_title
+    language = detect(f"{title}\n{body.text}", entry.language or unread.feed_language)
+    description = fragment_text(entry.description, title).replace("\n", " ") if entry.description else ""
+    summary: tuple[Sentence, ...] = ()
+    if body.source != "title":
+        summary = summarize(body.text, title=title, language=language, description=description)
+    return _article(
+        unread,
+        title=title,
+        language=language,
+        text=body.text,
+        words=count_words(body.text),
+        summary=summary,
+        source=body.source,
+        image=image_of(entry),
+        fingerprint=fingerprint(body.text if body.source != "title" else "", title, language),
+    )
+
+
+def read_title(unread: UnreadEntry) -> Article:
+    """The article when its content cost a worker its life: its title, and nothing that takes time."""
+    from digest import html
+    from digest.summarizer.fingerprint import fingerprint
+    from digest.summarizer.language import UNKNOWN, normalized
+
+    entry = unread.entry
+    title = html.plain(entry.title[:1_000]) or unread.feed_title
+    language = normalized(entry.language) or normalized(unread.feed_language) or UNKNOWN
+    return _article(
+        unread,
+        title=title,
+        language=language,
+        text=title,
+        words=len(title.split()),
+        summary=(),
+        source="title",
+        image="",
+        fingerprint=fingerprint("", title, language),
+    )
+
+
+def headline(text: str) -> str:
+    """A title for an entry that has none: how its text begins."""
+    from digest.summarizer.opening import clamp
+
+    return clamp(text.partition("\n")[0].strip(), 80)
+
+
+def _article(
+    unread: UnreadEntry,
+    *,
+    title: str,
+    language: str,
+    text: str,
+    words: int,
+    summary: tuple[Sentence, ...],
+    source: str,
+    image: str,
+    fingerprint: Fingerprint,
+) -> Article:
+    from digest.html import plain
+
+    entry = unread.entry
+    return Article(
+        entry_id=unread.id,
+        feed_id=unread.feed_id,
+        feed_url=unread.feed_url,
+        feed_title=plain(unread.feed_title),
+        guid=entry.guid,
+        url=entry.url,
+        title=title,
+        authors=tuple(filter(None, (plain(author) for author in entry.authors))),
+        categories=tuple(filter(None, (plain(category) for category in entry.categories))),
+        language=language,
+        text=text,
+        words=words,
+        summary=summary,
+        source=source,
+        image=image,
+        published=unread.published,
+        dated=unread.dated,
+        received_at=unread.received_at,
+        backlog=unread.backlog,
+        position=unread.position,
+        fingerprint=fingerprint,
+    )

@@ -1,0 +1,84 @@
+"""Entries and articles for the tests of this room, made by the code under test from words given here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from digest.model import (
+    Article,
+    Draft,
+    Entry,
+    Follow,
+    FollowState,
+    Newsletter,
+    Schedule,
+    Story,
+    UnreadEntry,
+)
+from digest.summarizer import compose, read_entry
+
+NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
+SINCE = NOW - timedelta(days=30)
+
+
+def unread(number: int = 1, *, feed: str = "https://a.example/feed", hours: float = 2, **entry: Any) -> UnreadEntry:
+    """An entry that we received `hours` before NOW."""
+    at = NOW - timedelta(hours=hours)
+    values: dict[str, Any] = {
+        "guid": f"{feed}#{number}-of-the-feed",
+        "url": f"{feed.removesuffix('/feed')}/story/{number}",
+        "title": f"Headline number {number}",
+    }
+    return UnreadEntry(
+        id=number,
+        feed_id=1,
+        feed_url=feed,
+        feed_title=feed.split("/")[2],
+        feed_language="en",
+        fence=1,
+        attempts=1,
+        received_at=at,
+        published=at,
+        dated=True,
+        backlog=False,
+        position=0,
+        entry=Entry(**{**values, **entry}),
+    )
+
+
+def article(number: int, title: str, text: str, *, feed: str = "https://a.example/feed", **more: Any) -> Article:
+    """What we read of an entry with this headline and text, recorded under this number."""
+    hours = more.pop("hours", 2)
+    entry = {key: more.pop(key) for key in ("url", "guid", "language", "description") if key in more}
+    markup = "".join(f"<p>{line}</p>" for line in text.split("\n") if line)
+    read = read_entry(unread(number, feed=feed, hours=hours, title=title, html=markup, **entry))
+    return replace(read, id=number, ready=number, **more)
+
+
+def newsletter(*feeds: str | Follow, **more: Any) -> Newsletter:
+    follows = tuple(feed if isinstance(feed, Follow) else Follow(url=feed) for feed in feeds)
+    values: dict[str, Any] = {"limit": 12, "per_feed": 4}
+    schedule = Schedule(at=time(7), zone="UTC")
+    return Newsletter(slug="world", title="World", schedule=schedule, follows=follows, **{**values, **more})
+
+
+def composed(letter: Newsletter, articles: list[Article], told: tuple[Story, ...] = ()) -> Draft:
+    return compose(
+        letter, [(each, FollowState(url=each.feed_url, since=SINCE)) for each in articles], told, NOW
+    )
+
+
+def verdicts(draft: Draft) -> dict[int, str]:
+    return {decision.article_id: decision.verdict for decision in draft.decisions}
+
+
+def filler(number: int) -> str:
+    """A text of its own about nothing that any other text is about."""
+    names = [f"{name}{number}" for name in ("Arvel", "Bodrin", "Castem", "Dulvo", "Estrin", "Forgal", "Gintar")]
+    return (
+        f"{names[0]} council opened the {names[1]} archive after {names[2]} volunteers sorted its {names[3]} maps. "
+        f"The {names[4]} collection, kept by {names[5]}, holds letters about the {names[6]} valley. "
+        f"Readers of {names[1]} will find {names[3]} drawings there from next spring."
+    )
