@@ -42,7 +42,7 @@ docs: $(STAMP)   ## write the reference pages from the code, and the pictures fr
 	$(BIN)/python docs/make_pictures.py
 
 soak: $(STAMP)   ## slow explorations: workers killed at random, letters counted
-	$(BIN)/python -m pytest -n 0 tests/soak --soak
+	$(BIN)/python -m pytest -n 2 -s tests/soak
 
 lock: $(STAMP)   ## pin again (needs uv: pip install uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q pyproject.toml --extra dev -o requirements-dev.lock

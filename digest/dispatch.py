@@ -184,20 +184,26 @@ class _Run:
 
     def judge(self, delivery: Delivery, error: PublishError) -> Outcome:
         """What an error means for this delivery: never again, later, or not known."""
-        said = {"relay": error.relay, "reply": str(error)}
+        reply = str(error)
         if error.permanent:
-            return Outcome(state=DeliveryState.FAILED, suppress=error.suppress, **said)
-        if self.line.clock() - delivery.created_at > STALE_AFTER and not error.unknown:
-            stale = f"given up after {STALE_AFTER.total_seconds() / 3600:.0f} hours; the last answer: {error}"
-            return Outcome(state=DeliveryState.FAILED, relay=error.relay, reply=stale)
+            return Outcome(
+                state=DeliveryState.FAILED, relay=error.relay, reply=reply, suppress=error.suppress
+            )
         wait = timing.backoff(
             delivery.attempts + 1, base=FIRST_WAIT, cap=LONGEST_WAIT, jitter=self.line.chance()
         )
         if error.unknown:
-            return Outcome(state=DeliveryState.UNKNOWN, wait=wait, **said)
-        if not error.counts:
-            return Outcome(state=DeliveryState.DEFERRED, wait=RELAY_WAIT, uncounted=True, **said)
-        return Outcome(state=DeliveryState.DEFERRED, wait=wait, **said)
+            return Outcome(state=DeliveryState.UNKNOWN, relay=error.relay, reply=reply, wait=wait)
+        if self.line.clock() - delivery.created_at > STALE_AFTER:
+            stale = f"given up after {STALE_AFTER.total_seconds() / 3600:.0f} hours; the last answer: {error}"
+            return Outcome(state=DeliveryState.FAILED, relay=error.relay, reply=stale)
+        return Outcome(
+            state=DeliveryState.DEFERRED,
+            relay=error.relay,
+            reply=reply,
+            wait=wait if error.counts else RELAY_WAIT,
+            uncounted=not error.counts,
+        )
 
     async def record(self, delivery: Delivery, outcome: Outcome) -> None:
         """Write the outcome, however long the store takes while our lease holds: it is all that keeps a

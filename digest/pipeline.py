@@ -59,6 +59,7 @@ READ_SECONDS = 15.0
 COMPOSE_SECONDS = 120.0
 WAIT_FOR_ENTRIES = timedelta(minutes=5)
 TOLD_WITHIN = timedelta(days=14)
+NOTHING = Draft(stories=(), decisions=(), subject="", intro="", words=0, minutes=0)
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
@@ -329,6 +330,8 @@ async def draft_issue(
     """The issue of the window (own.through, through], stored nowhere; None when there is nothing to tell."""
     store, slug = line.store, newsletter.slug
     candidates = await store.articles.window(slug, after=own.through, through=through)
+    if not candidates:
+        return None, NOTHING
     told = await store.issues.recent_stories(slug, since=now - TOLD_WITHIN)
     draft, subject = await line.workers.run(
         write, newsletter, candidates, told, now, line.templates, timeout=COMPOSE_SECONDS

@@ -1,7 +1,7 @@
 """Write docs/reference from the code: every command and every setting.
 
-    python docs/make_reference.py          write the pages
-    python docs/make_reference.py --check  exit 3 if a page is not what the code says
+python docs/make_reference.py          write the pages
+python docs/make_reference.py --check  exit 3 if a page is not what the code says
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ FOLDER = Path(__file__).parent / "reference"
 def commands() -> str:
     """Every command with its options, as `--help` says it."""
     parts = [
-        "# Commands\n\nMade from the code by `make docs`. Every command takes `--config FILE` (or `DIGEST_CONFIG`); reads take"
-        " `--json`. Data goes to stdout, messages and progress to stderr.\n\n"
+        "# Commands\n\nMade from the code by `make docs`. Every command takes `--config FILE` (or"
+        " `DIGEST_CONFIG`); reads take `--json`. Data goes to stdout, messages and progress to stderr.\n\n"
         "Exit codes: 0 ok, 1 failure, 2 usage, 3 a check failed, 4 config invalid, 75 try again later,"
         " 130 interrupted.\n"
     ]
@@ -49,7 +49,9 @@ def _command(command: click.Command, title: str, parent: click.Context) -> list[
 
 def pages() -> dict[str, str]:
     """File name → what stands in it."""
-    settings = config.reference({name: channel_settings(name) for name in channels()})
+    settings = "# config.yaml\n\nMade from the code by `make docs`.\n\n" + config.reference(
+        channel_settings, channels()
+    )
     return {"commands.md": commands(), "config.md": settings}
 
 

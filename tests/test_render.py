@@ -13,7 +13,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from letter_samples import ALAM, ARABIC, HOSTILE, LINKS, LONG, MIXED, ONE, SAMPLES, SITE, WORLD, issue, story
 
 from digest.model import Issue, Newsletter
 from digest.render import (
@@ -34,6 +33,7 @@ from digest.render import (
     word,
 )
 from digest.typeset import columns
+from letter_samples import ALAM, ARABIC, HOSTILE, LINKS, LONG, MIXED, ONE, SAMPLES, SITE, WORLD, issue, story
 
 READER = ReaderLinks(
     unsubscribe=LINKS.unsubscribe(LINKS.token("unsubscribe", 7)),

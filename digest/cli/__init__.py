@@ -67,7 +67,7 @@ class LazyGroup(click.Group):
 
             near = difflib.get_close_matches(args[0], COMMANDS, n=1)
             if near:
-                error.message = f"{error.message} Did you mean '{near[0]}'?"
+                raise click.UsageError(f"{error.message} Did you mean '{near[0]}'?", ctx) from error
             raise
 
 
@@ -101,7 +101,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from digest.cli.console import exit_code
 
     try:
-        root.main(args=arguments, prog_name="digest", standalone_mode=False)
+        code = root.main(args=arguments, prog_name="digest", standalone_mode=False)
+        if isinstance(code, int) and code:  # what `ctx.exit` was given
+            sys.exit(code)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.ClickException as error:

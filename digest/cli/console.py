@@ -5,7 +5,6 @@ Data goes to stdout, messages and progress to stderr.
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import json
 import logging
@@ -49,6 +48,8 @@ def config_path_of(ctx: click.Context, config_path: str | None) -> str:
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run a command's coroutine to its end; logging is configured first."""
+    import asyncio  # `--help` does without
+
     configure_logging()
     return asyncio.run(main)
 
@@ -80,13 +81,16 @@ def exit_code(error: BaseException) -> int:
     return FAILURE
 
 
-def configure_logging() -> None:
-    """Human lines on a terminal, JSON lines otherwise; the particulars are keys."""
+def configure_logging(*, service: bool = False) -> None:
+    """Human lines on a terminal, JSON lines otherwise; the particulars are keys.
+
+    service: a process that runs on tells what it does; a single command has its own words, and only warns.
+    """
     import structlog
 
     ctx = click.get_current_context(silent=True)
     options: Mapping[str, Any] = (ctx.find_root().obj or {}) if ctx else {}
-    level = logging.WARNING if options.get("quiet") else logging.INFO
+    level = logging.INFO if service and not options.get("quiet") else logging.WARNING
     if options.get("verbose", 0) >= 1:
         level = logging.DEBUG
     shared: list[Any] = [
@@ -110,6 +114,8 @@ def configure_logging() -> None:
     top.handlers[:] = [handler]
     top.setLevel(logging.WARNING)
     logging.getLogger("digest").setLevel(level)
+    # A tick that finds the one before still at work is skipped: that is meant, and no news.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 # ---------------------------------------------------------------- output

@@ -22,7 +22,7 @@ def demo_command(port: int, once: bool) -> None:
     from digest.service.folder import init_folder
     from digest.service.serve import new_event_loop, serve
 
-    configure_logging()
+    configure_logging(service=not once)
     with tempfile.TemporaryDirectory(prefix="digest-demo-") as folder:
         init_folder(Path(folder))
         path = str(Path(folder) / "config.yaml")

@@ -126,6 +126,7 @@ def show_issue(ctx: click.Context, config_path: str | None, issue: str, as_json:
     """One issue: its stories, and for each channel how far its deliveries are and what failed."""
 
     async def main() -> dict[str, Any]:
+        from digest.model import DeliveryState
         from digest.service import open_house
 
         async with open_house(config_path_of(ctx, config_path), sync=False) as house:
@@ -133,7 +134,7 @@ def show_issue(ctx: click.Context, config_path: str | None, issue: str, as_json:
             store = house.store
             troubled = [
                 delivery
-                for state in ("failed", "unknown", "deferred")
+                for state in (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.DEFERRED)
                 for delivery in await store.deliveries.of_issue(found.id, state, limit=20)
             ]
             return {

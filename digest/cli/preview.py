@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from digest.cli.console import config_option, config_path_of, plain, print_json, run, say
+from digest.cli.console import config_option, config_path_of, plain, run, say
 
 
 @click.command("preview")
@@ -74,8 +74,7 @@ def send_command(
 ) -> None:
     """A test letter of NEWSLETTER's latest issue to one address; nobody is subscribed by it."""
     state = run(_send(config_path_of(ctx, config_path), newsletter, address, dry_run))
-    if state:
-        print_json(state) if isinstance(state, dict) else click.echo(state)
+    click.echo(state)
 
 
 async def _send(path: str, newsletter: str, address: str, dry_run: bool) -> str:

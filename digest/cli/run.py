@@ -15,7 +15,7 @@ ROLES = ("pull", "summarize", "compose", "deliver")
 def _serve(path: str, *, roles: tuple[str, ...], address: tuple[str, int] | None) -> None:
     from digest.service.serve import new_event_loop, serve
 
-    configure_logging()
+    configure_logging(service=True)
     with asyncio.Runner(loop_factory=new_event_loop()) as runner:
         code = runner.run(serve(path, roles=roles, address=address, announce=click.echo))
     if code:

@@ -8,6 +8,7 @@ import click
 
 from digest.cli.console import (
     CHECK_FAILED,
+    FAILURE,
     Progress,
     config_option,
     config_path_of,
@@ -51,7 +52,9 @@ async def once_in(path: str, *, force: bool, as_json: bool) -> None:
         composed = await pipeline.compose(line, line.clock(), force=force)
         for issue in composed.issues:
             say(f"composed   {issue.path}: {issue.subject} ({len(issue.stories)} stories)")
-        if not composed.issues:
+        for problem in composed.problems:
+            say(f"failed     {problem}")
+        if not composed.issues and not composed.problems:
             say("composed   nothing: no issue is due, or nothing is new")
         with Progress("letters  ") as bar:
             sent = await dispatch.deliver(line, progress=bar)
@@ -175,6 +178,10 @@ def compose_command(ctx: click.Context, config_path: str | None, force: bool, as
         return
     for issue in composed.issues:
         click.echo(f"{issue.path}: {issue.subject} ({len(issue.stories)} stories)")
+    for problem in composed.problems:
+        say(f"failed: {problem}")
+    if composed.problems:
+        ctx.exit(FAILURE)
     if not composed.issues:
         say("nothing to compose: no issue is due, or nothing is new")
 

@@ -34,9 +34,14 @@ def subscribers_command() -> None:
 
 
 async def _everyone(house: House, newsletter: str | None, status: str | None) -> AsyncIterator[Subscription]:
+    from digest.model import SubscriptionStatus
+
     after = 0
     while page := await house.store.subscriptions.list(
-        newsletter=newsletter, status=status, after_id=after, limit=1000
+        newsletter=newsletter,
+        status=SubscriptionStatus(status) if status else None,
+        after_id=after,
+        limit=1000,
     ):
         for subscription in page:
             yield subscription
@@ -82,10 +87,9 @@ def add_subscribers(
     """Subscribe people who gave you their yes; you vouch for it. Who left by themselves stays left."""
 
     async def main() -> list[tuple[str, str]]:
-        from digest.addresses import normalize
         from digest.service import open_house
 
-        wanted = [normalize(address) for address in addresses]
+        wanted = [_address(address) for address in addresses]
         async with open_house(config_path_of(ctx, config_path)) as house:
             slug = house.newsletter(newsletter).slug
             return [
@@ -104,6 +108,16 @@ def add_subscribers(
         refused = refused or outcome in ("left", "suppressed")
     if refused:
         ctx.exit(CHECK_FAILED)
+
+
+def _address(text: str) -> str:
+    """The address as it is kept. Raises DigestError that says which one is wrong."""
+    from digest.addresses import AddressError, normalize
+
+    try:
+        return normalize(text)
+    except AddressError as error:
+        raise AddressError(f"{text}: {error}") from error
 
 
 _ADDED = {
@@ -125,7 +139,6 @@ def remove_subscribers(
     """End subscriptions; nothing more is sent, the record of consent stays."""
 
     async def main() -> list[tuple[str, int]]:
-        from digest.addresses import normalize
         from digest.service import open_house
 
         async with open_house(config_path_of(ctx, config_path)) as house:
@@ -133,7 +146,7 @@ def remove_subscribers(
                 (
                     address,
                     await house.store.subscriptions.remove(
-                        newsletter, normalize(address), now=house.line.clock()
+                        newsletter, _address(address), now=house.line.clock()
                     ),
                 )
                 for address in addresses
@@ -228,10 +241,9 @@ def show_subscriber(ctx: click.Context, config_path: str | None, address: str, a
     """Everything held about one address: subscriptions and the history of consent."""
 
     async def main() -> dict[str, Any]:
-        from digest.addresses import normalize
         from digest.service import open_house
 
-        who = normalize(address)
+        who = _address(address)
         async with open_house(config_path_of(ctx, config_path), sync=False) as house:
             subscriptions = house.store.subscriptions
             return {
@@ -270,11 +282,10 @@ def erase_subscriber(ctx: click.Context, config_path: str | None, address: str, 
         click.confirm(f"Erase {address} for good?", abort=True, err=True)
 
     async def main() -> bool:
-        from digest.addresses import normalize
         from digest.service import open_house
 
         async with open_house(config_path_of(ctx, config_path)) as house:
-            return await house.store.subscriptions.erase(normalize(address), now=house.line.clock())
+            return await house.store.subscriptions.erase(_address(address), now=house.line.clock())
 
     click.echo("erased" if run(main()) else "nothing was held about this address")
 

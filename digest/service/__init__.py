@@ -173,8 +173,7 @@ async def open_house(
     sync: put what the config says (newsletters, feeds, recipients) into the store; a command that only looks
     says False. Raises ConfigError, NotReady.
     """
-    config.ensure_secret(Path(path))
-    settings = load(path, env=env)
+    settings = config.ensure_secret(load(path, env=env))
     store = await Store.open(settings.database)
     try:
         await store.claim_identity(settings.secret, None, clock())
@@ -255,10 +254,9 @@ def shown(settings: Settings) -> dict[str, Any]:
 
 def config_schema() -> dict[str, Any]:
     """The JSON Schema of config.yaml with the sections of every channel there is."""
-    return config.schema({name: channel_settings(name) for name in channels()})
+    return config.schema(channel_settings, channels())
 
 
 async def upgrade_database(path: str | Path) -> str:
     """Bring the schema up to this release; returns its revision."""
-    config.ensure_secret(Path(path))
     return await Store.upgrade(load(path).database)

@@ -35,7 +35,9 @@ def init_folder(folder: Path) -> list[tuple[str, bool]]:
     done: list[tuple[str, bool]] = []
     path = folder / "config.yaml"
     done.append(("config.yaml", _write_new(path, sample.read_bytes())))
-    done.append(("secret.key", config.ensure_secret(path)))
+    settings = load(path)
+    done.append(("secret.key", not settings.secret))
+    config.ensure_secret(settings)
     for source, target in ((feeds, Path("examples/feeds")), (shipped(), Path("templates"))):
         for file in sorted(source.rglob("*")):
             if file.is_file():
@@ -124,8 +126,8 @@ def with_opml(text: str, slug: str, name: str) -> str:
     for number in range(start + 1, end):
         if re.match(r"\s+feeds:\s*(#.*)?$", lines[number]):
             following = next((each for each in lines[number + 1 : end] if each.strip().startswith("-")), None)
-            indent = _indent(following) if following else _indent(lines[number]) + 2
-            return "\n".join([*lines[: number + 1], " " * indent + entry, *lines[number + 1 :]])
+            deep = _indent(following) if following else _indent(lines[number]) + 2
+            return "\n".join([*lines[: number + 1], " " * deep + entry, *lines[number + 1 :]])
         if re.match(r"\s+feeds:", lines[number]):
             raise DigestError("newsletters.X.feeds is written on one line; write it as a list and try again")
     child = next((each for each in lines[start + 1 : end] if each.strip()), "    ")

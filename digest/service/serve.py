@@ -24,6 +24,7 @@ from digest import dispatch, pipeline
 from digest.config import Settings
 from digest.model import DigestError, NotReady, Superseded
 from digest.pipeline import Line
+from digest.publishers.base import Refreshes
 from digest.render import renderer
 from digest.scheduler import Scheduler, Tick
 from digest.service import House, adopt, build_line, clock, inbox_is_local, load, open_house
@@ -209,6 +210,7 @@ class Running:
         await self.current.replace(settings, line, stack)
         if self._host is not None:
             self._app = self._build_app()
+        await self.refresh()
         log.info("config reloaded", extra={"newsletters": len(settings.newsletters)})
 
     def _must_fit(self, settings: Settings) -> None:
@@ -217,6 +219,20 @@ class Running:
             raise DigestError("`database` cannot change while the service runs; restart it")
         if settings.secret != now.secret:
             raise DigestError("`secret` cannot change while the service runs; restart it")
+
+    async def refresh(self) -> None:
+        """Bring up to date what channels show between issues: at the start, and after a reload."""
+        async with self.current.use() as line:
+            for newsletter in line.newsletters.values():
+                for name in newsletter.channels:
+                    publisher = line.publishers[name]
+                    if not isinstance(publisher, Refreshes):
+                        continue
+                    try:
+                        await publisher.refresh(newsletter.slug)
+                    except DigestError as error:
+                        said = {"channel": name, "newsletter": newsletter.slug, "error": str(error)}
+                        log.warning("channel not refreshed", extra=said)
 
     async def close(self) -> None:
         if self._reloading is not None:
@@ -270,6 +286,7 @@ async def _until_stopped(
                 running.app,
                 log_config=None,
                 access_log=False,  # addresses of pages hold tokens; they are never logged
+                interface="asgi3",  # a bound method is not recognized as one
                 lifespan="off",
                 server_header=False,
                 proxy_headers=False,
@@ -278,13 +295,19 @@ async def _until_stopped(
         )
         web = asyncio.create_task(server.serve(sockets=[listening]))
         await _say_where(house, listening, announce)
+    refreshing: asyncio.Task[None] | None = None
     if running.roles:
         running.scheduler.start()
+    if "deliver" in running.roles:
+        refreshing = asyncio.create_task(running.refresh())
     log.info("running", extra={"roles": ",".join(running.roles) or "web"})
     stopping = asyncio.create_task(running.stop.wait())
     await asyncio.wait({stopping, *([web] if web else [])}, return_when=asyncio.FIRST_COMPLETED)
     running.stop.set()
     log.info("stopping")
+    if refreshing is not None:
+        refreshing.cancel()
+        await asyncio.wait({refreshing})
     await running.scheduler.stop(grace=GRACE)
     if server is not None and web is not None:
         server.should_exit = True
