@@ -60,12 +60,14 @@ class Net:
         allow: Iterable[str] = (),
         resolver: AbstractResolver | None = None,
         connect_seconds: float = 10.0,
+        total_seconds: float = TOTAL_SECONDS,
         clock: Clock = _utc_now,
     ) -> None:
         self._user_agent = user_agent
         self._allowed = Allowed(allow)
         self._resolver = resolver
         self._connect_seconds = connect_seconds
+        self._total_seconds = total_seconds
         self._clock = clock
         self._guarded: aiohttp.ClientSession | None = None
         self._open: aiohttp.ClientSession | None = None
@@ -77,13 +79,14 @@ class Net:
         etag: str | None = None,
         last_modified: str | None = None,
         limit_bytes: int = LIMIT_BYTES,
-        total: float = TOTAL_SECONDS,
+        total: float | None = None,
         redirects: int = REDIRECTS,
         accept: str = FEEDS,
     ) -> Fetched:
         """What is at this address now; `body` is None when it has not changed since the validators given.
 
-        Raises FeedError in plain words. limit_bytes counts what is unpacked; total is seconds for everything.
+        Raises FeedError in plain words. limit_bytes counts what is unpacked; total is seconds for everything,
+        None: as the client was made.
         """
         asked = _Asked(
             etag=etag,
@@ -93,11 +96,12 @@ class Net:
             accept=accept,
         )
         start = _read_url(url)
+        seconds = self._total_seconds if total is None else total
         try:
-            async with asyncio.timeout(total):
+            async with asyncio.timeout(seconds):
                 return await self._follow(start, asked)
         except TimeoutError as error:
-            raise FeedError(f"{start.host} gave no complete answer within {total:g} seconds") from error
+            raise FeedError(f"{start.host} gave no complete answer within {seconds:g} seconds") from error
 
     async def close(self) -> None:
         for session in (self._guarded, self._open):

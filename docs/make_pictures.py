@@ -1,15 +1,17 @@
-"""Take the README's pictures from the running service: the letter and the page, on a phone and on a desk.
+"""Take the README's pictures from the running service: the letter and the pages, on a phone and on a desk.
 
-    python docs/make_pictures.py [--dark] [--into FOLDER]
+    python docs/make_pictures.py [--into FOLDER] [--all] [--whole]
 
-Needs Chromium (`/usr/bin/chromium`). Starts `digest demo` on a free port and photographs what it serves.
+Needs Chromium (`/usr/bin/chromium`). Starts `digest demo` on a free port and photographs what it serves, in
+light and in dark. --all: not only the README's. --whole: the whole page, not only what a first screen shows.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import base64
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -18,38 +20,48 @@ import time
 import urllib.request
 from pathlib import Path
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-QUIET = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--no-first-run", "--hide-scrollbars",
-)  # fmt: skip
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "web"))
+from chromium import Tab, chromium
+
 HERE = Path(__file__).parent / "pictures"
+SIZES = {"phone": (360, 740), "desk": (1200, 900)}
+SHOWN = {"letter-phone.png", "letter-phone-dark.png", "issue-desk.png", "newsletter-desk.png"}
+"""What the README shows; `--all` takes every page at every size."""
 
 
-def photograph(url: str, target: Path, width: int, height: int, *, dark: bool = False) -> None:
-    """A picture of what a window of that size shows. Windows narrower than 500 px are framed in a page, as
-    Chromium makes none."""
+async def photograph(tab: Tab, url: str, target: Path, size: str, *, dark: bool, whole: bool) -> None:
+    width, height = SIZES[size]
+    await tab.look(width=width, dark=dark)
+    await tab.go(url)
+    if whole:
+        height = int(await tab.run("document.documentElement.scrollHeight"))
+    shot = await tab.call(
+        "Page.captureScreenshot",
+        captureBeyondViewport=True,
+        clip={"x": 0, "y": 0, "width": width, "height": height, "scale": 1},
+    )
+    await asyncio.to_thread(target.write_bytes, base64.b64decode(shot["data"]))
+
+
+async def album(base: str, issue: str, into: Path, *, every: bool, whole: bool) -> None:
+    pages = {"letter": "/dev/inbox/1/html", "issue": issue, "newsletter": "/world/", "inbox": "/dev/inbox"}
     with tempfile.TemporaryDirectory() as profile:
-        if width < 500:
-            page = Path(profile) / "frame.html"
-            page.write_text(
-                f'<body style="margin:0"><iframe src="{url}" style="border:0" width={width} height={height}>'
-            )
-            url, window = page.as_uri(), 500
-        else:
-            window = width
-        options = [*QUIET, f"--user-data-dir={profile}", f"--window-size={window},{height}"]
-        if dark:
-            options.append("--blink-settings=preferredColorScheme=0")
-        subprocess.run(
-            [CHROMIUM, *options, f"--screenshot={target}", url], check=True, capture_output=True, timeout=60
-        )
+        async with chromium(Path(profile)) as tab:
+            for name, path in pages.items():
+                for size in SIZES:
+                    for dark in (False, True):
+                        target = into / f"{name}-{size}{'-dark' if dark else ''}.png"
+                        if not every and target.name not in SHOWN:
+                            continue
+                        await photograph(tab, base + path, target, size, dark=dark, whole=whole)
+                        print(target.name)  # noqa: T201 - a script tells what it made
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--dark", action="store_true")
     parser.add_argument("--into", type=Path, default=HERE)
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--whole", action="store_true")
     options = parser.parse_args()
     options.into.mkdir(parents=True, exist_ok=True)
     with socket.socket() as probe:
@@ -57,27 +69,22 @@ def main() -> None:
         port = probe.getsockname()[1]
     service = subprocess.Popen(
         [sys.executable, "-m", "digest", "demo", "--port", str(port)],
-        stdout=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        text=True,
     )
     base = f"http://127.0.0.1:{port}"
     try:
-        home = _wait_for(f"{base}/world/")
+        home = wait_for(f"{base}/world/")
         issue = re.search(r'href="(?:https?://[^"/]+)?(/world/\d{4}-\d\d-\d\d/)"', home)
         if issue is None:
             raise SystemExit("the demo made no issue")
-        for name, path in (("letter", "/dev/inbox/1/html"), ("issue", issue[1]), ("newsletter", "/world/")):
-            for size, width, height in (("phone", 360, 1400), ("desk", 1200, 1500)):
-                target = options.into / f"{name}-{size}{'-dark' if options.dark else ''}.png"
-                photograph(base + path, target, width, height, dark=options.dark)
-                print(target.name)  # noqa: T201 - a script tells what it made
+        asyncio.run(album(base, issue[1], options.into, every=options.all, whole=options.whole))
     finally:
         service.terminate()
         service.wait(timeout=40)
 
 
-def _wait_for(url: str) -> str:
+def wait_for(url: str) -> str:
     for _ in range(300):
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:

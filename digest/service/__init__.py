@@ -196,7 +196,11 @@ async def build_line(settings: Settings, store: Store, clock: Callable[[], datet
     """The line over this store: network, workers, publishers; all closed at the end."""
     links = Links(settings.site.url, settings.secret)
     workers = Workers()
-    net = Net(user_agent=user_agent(settings), allow=settings.fetch.allow)
+    net = Net(
+        user_agent=user_agent(settings),
+        allow=settings.fetch.allow,
+        total_seconds=settings.fetch.timeout.total_seconds(),
+    )
     lent = Lent(
         site=settings.site,
         store=store,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -178,9 +177,9 @@ class Ledger(RuleBasedStateMachine):
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def ledger(request: pytest.FixtureRequest) -> Iterator[type[Ledger]]:
+def ledger(request: pytest.FixtureRequest) -> type[Ledger]:
     url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
-    yield type("Ledger", (Ledger,), {"url": url})
+    return type("Ledger", (Ledger,), {"url": url})
 
 
 def test_the_ledger_keeps_to_its_model(ledger: type[Ledger]) -> None:

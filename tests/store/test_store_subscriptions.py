@@ -198,7 +198,7 @@ async def test_nobody_falls_between_an_issue_and_the_next_by_confirming_while_it
 
 
 async def test_a_birth_waits_for_who_has_just_read_where_the_edition_stands(postgres_url: str) -> None:
-    """Otherwise the reader stands at the old number when every delivery is born, and matches no issue again."""
+    """Otherwise they stand at the old number when all deliveries are born, and match no issue ever again."""
     store = await Store.open(postgres_url)
     held, let_go = asyncio.Event(), asyncio.Event()
 
@@ -226,6 +226,7 @@ async def test_a_birth_waits_for_who_has_just_read_where_the_edition_stands(post
         assert (await publishing).recipients == 1
         assert (await opened(store, date=TODAY + timedelta(days=1))).recipients == 1
     finally:
+        let_go.set()
         await store.close()
 
 
