@@ -21,9 +21,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import NotReady
 from digest.store.articles import Articles
-from digest.store.database import Database, copy_file
+from digest.store.database import Database
 from digest.store.deliveries import Deliveries
 from digest.store.documents import Documents
+from digest.store.engines import copy_file
 from digest.store.feeds import Feeds
 from digest.store.inbox import Inbox
 from digest.store.issues import Issues

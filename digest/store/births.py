@@ -1,37 +1,32 @@
-"""How an issue comes into the world: once, whole, and with every delivery before any may be claimed.
+"""How an issue comes into the world: once, and whole.
 
 The cursor of the newsletter's own edition moves by compare-and-swap in the issue's own transaction, so there
-is one issue for a window whatever restarts or second processes do. Then the deliveries are born, a chunk a
-transaction; each moves its readers' `through`, which is how the next chunk, also after a crash, knows who is
-left. With the last one the count is frozen and the issue opens.
+is one issue for a window whatever restarts or second processes do. Its deliveries follow (`addressing`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from sqlalchemy import ColumnElement, exists, func, insert, literal, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from digest.model import Decision, DeliveryState, Issue, SlotKey
-from digest.store.codec import AnyRow, encode
+from digest.model import Decision, Issue, SlotKey
+from digest.store.addressing import move_everyone
+from digest.store.codec import encode
 from digest.store.database import Database, chunks
 from digest.store.editions import edition_of, own_edition
 from digest.store.tables import (
-    ACTIVE,
     decisions,
-    deliveries,
     editions,
     issue_channels,
     issues,
     meta,
     newsletters,
     slots,
-    subscribers,
     subscriptions,
-    suppressions,
 )
 
 Audience = Literal["readers", "newsletter"]
@@ -194,185 +189,4 @@ async def pass_over(connection: AsyncConnection, edition_id: int, through: int) 
     if through <= edition.through or (await connection.execute(born.limit(1))).first() is not None:
         return
     await connection.execute(update(editions).where(editions.c.id == edition_id).values(through=through))
-    await _move_everyone(connection, edition_id, edition.through, through)
-
-
-async def _move_everyone(connection: AsyncConnection, edition_id: int, after: int, through: int) -> None:
-    await connection.execute(
-        update(subscriptions)
-        .where(
-            subscriptions.c.edition_id == edition_id,
-            subscriptions.c.through == after,
-            subscriptions.c.status == ACTIVE,
-        )
-        .values(through=through)
-    )
-
-
-# ---------------------------------------------------------------- deliveries
-
-
-async def add_chunk(
-    database: Database, connection: AsyncConnection, issue_id: int, now: datetime, chunk: int
-) -> bool:
-    """The transaction of `Issues.add_deliveries`."""
-    issue = await _oldest_born(connection, issue_id)
-    if issue is None:
-        return True
-    audiences = await _audiences(connection, issue.id)
-    for channel, audience in audiences.items():
-        if audience == "newsletter":
-            await _address_newsletter(connection, issue, channel, now)
-    channels = [channel for channel, audience in audiences.items() if audience == "readers"]
-    if channels:
-        born = await _address_readers(database, connection, issue, channels, now, chunk)
-        if born == chunk:
-            return False
-    else:
-        await _move_everyone(connection, issue.reading_id, issue.after, issue.through)
-    await freeze(connection, issue.id, "open")
-    return bool(issue.id == issue_id)
-
-
-async def _oldest_born(connection: AsyncConnection, issue_id: int) -> AnyRow | None:
-    """The issue whose turn it is, locked. A reader reaches an issue only through the one before it."""
-    newsletter = select(issues.c.newsletter).where(issues.c.id == issue_id).scalar_subquery()
-    statement = (
-        select(issues)
-        .where(issues.c.newsletter == newsletter, issues.c.recipients.is_(None), issues.c.id <= issue_id)
-        .order_by(issues.c.id)
-        .limit(1)
-        .with_for_update()
-    )
-    return (await connection.execute(statement)).first()
-
-
-async def _audiences(connection: AsyncConnection, issue_id: int) -> dict[str, str]:
-    statement = select(issue_channels.c.channel, issue_channels.c.audience).where(
-        issue_channels.c.issue_id == issue_id
-    )
-    rows = await connection.execute(statement.order_by(issue_channels.c.channel))
-    return {row.channel: row.audience for row in rows}
-
-
-_WRITTEN = (
-    "channel",
-    "recipient",
-    "newsletter",
-    "issue_id",
-    "subscription_id",
-    "state",
-    "queue",
-    "available_at",
-    "created_at",
-    "changed_at",
-)
-
-
-def _columns(
-    issue: AnyRow, channel: str, recipient: Any, subscription_id: Any, now: datetime
-) -> list[ColumnElement[Any]]:
-    moment = deliveries.c.available_at.type
-    return [
-        literal(channel),
-        recipient,
-        literal(issue.newsletter),
-        literal(issue.id, deliveries.c.id.type),
-        subscription_id,
-        literal(DeliveryState.PENDING.value),
-        literal(issue.id, deliveries.c.id.type),
-        literal(now, moment),
-        literal(now, moment),
-        literal(now, moment),
-    ]
-
-
-async def _address_newsletter(
-    connection: AsyncConnection, issue: AnyRow, channel: str, now: datetime
-) -> None:
-    here = exists().where(deliveries.c.issue_id == issue.id, deliveries.c.channel == channel)
-    if (await connection.execute(select(here))).scalar_one():
-        return
-    await connection.execute(
-        insert(deliveries).values(
-            channel=channel,
-            recipient=issue.newsletter,
-            newsletter=issue.newsletter,
-            issue_id=issue.id,
-            state=DeliveryState.PENDING,
-            queue=issue.id,
-            available_at=now,
-            created_at=now,
-            changed_at=now,
-        )
-    )
-
-
-async def _address_readers(
-    database: Database,
-    connection: AsyncConnection,
-    issue: AnyRow,
-    channels: Sequence[str],
-    now: datetime,
-    chunk: int,
-) -> int:
-    """One chunk of readers, by id, in every channel that has readers; then they are covered."""
-    first, *others = channels
-    # Locked: whoever leaves now waits for us, and their delivery is refused at its intent.
-    suppressed = exists().where(suppressions.c.hash == subscribers.c.hash)
-    readers = (
-        select(*_columns(issue, first, subscribers.c.address, subscriptions.c.id, now))
-        .join_from(subscriptions, subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
-        .where(
-            subscriptions.c.edition_id == issue.reading_id,
-            subscriptions.c.through == issue.after,
-            subscriptions.c.status == ACTIVE,
-            subscribers.c.address.is_not(None),
-            ~suppressed,
-        )
-        .order_by(subscriptions.c.id)
-        .limit(chunk)
-        .with_for_update(of=subscriptions)
-    )
-    statement = insert(deliveries).from_select(_WRITTEN, readers).returning(deliveries.c.subscription_id)
-    born = list((await connection.execute(statement)).scalars())
-    if not born:
-        return 0
-    just_born = database.among(subscriptions.c.id, born)
-    for channel in others:
-        same = (
-            select(*_columns(issue, channel, subscribers.c.address, subscriptions.c.id, now))
-            .join_from(subscriptions, subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
-            .where(just_born)
-            .order_by(subscriptions.c.id)
-        )
-        await connection.execute(insert(deliveries).from_select(_WRITTEN, same))
-    await connection.execute(update(subscriptions).where(just_born).values(through=issue.through))
-    return len(born)
-
-
-async def freeze(connection: AsyncConnection, issue_id: int, state: str) -> None:
-    """The recipients are counted for good, and the issue takes its state, in one transaction."""
-    counted = (
-        select(func.count())
-        .where(deliveries.c.issue_id == issue_id, deliveries.c.channel == issue_channels.c.channel)
-        .scalar_subquery()
-    )
-    await connection.execute(
-        update(issue_channels).where(issue_channels.c.issue_id == issue_id).values(recipients=counted)
-    )
-    readers = select(func.coalesce(func.max(issue_channels.c.recipients), 0)).where(
-        issue_channels.c.issue_id == issue_id, issue_channels.c.audience == "readers"
-    )
-    await connection.execute(
-        update(issues)
-        .where(issues.c.id == issue_id)
-        .values(recipients=readers.scalar_subquery(), state=state)
-    )
-
-
-async def close_born(connection: AsyncConnection, issue_id: int) -> None:
-    """Cancel an issue whose deliveries are still being born: those who have none yet are passed over."""
-    issue = (await connection.execute(select(issues).where(issues.c.id == issue_id).with_for_update())).one()
-    await _move_everyone(connection, issue.reading_id, issue.after, issue.through)
-    await freeze(connection, issue_id, "cancelled")
+    await move_everyone(connection, edition_id, edition.through, through)

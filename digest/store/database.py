@@ -12,45 +12,41 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
-from urllib.parse import quote
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import BigInteger, Table, any_, event, func, literal, select, text
+from sqlalchemy import BigInteger, Table, any_, func, literal, select, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError as BadData
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
 
-from digest.model import DigestError, NotReady
+from digest.model import NotReady
+from digest.store.engines import (
+    BUSY_SECONDS,
+    in_words,
+    postgresql_engine,
+    read_url,
+    sqlite_readers,
+    sqlite_writer,
+    touch_file,
+)
 from digest.store.tables import counters
-
-log = logging.getLogger(__name__)
+from digest.store.writer import Work, Writer
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
-BUSY_SECONDS = 5.0
-PAUSE_AFTER_COMMIT = 0.002  # seconds; without it a busy process starves the writers of all others (FACTS 7.1)
 PARAMETERS = 500  # how many values go into one IN (…) or VALUES; SQLite takes 32,766 parameters a statement
 READY_LOCK, SCHEMA_LOCK, SYNC_LOCK = 0x64696731, 0x64696732, 0x64696733  # advisory locks on PostgreSQL
 _TRY_AGAIN = {"40001", "40P01"}  # PostgreSQL: serialization failure, deadlock
-
-
-class Work(Protocol[T_co]):
-    """What a transaction does. It changes nothing else: after a deadlock it is run again from its start."""
-
-    def __call__(self, connection: AsyncConnection, /) -> Awaitable[T_co]: ...
 
 
 class clock(ColumnElement[int]):  # noqa: N801 - written in statements like the SQL function that it is
@@ -76,7 +72,7 @@ class Database:
     """One database, open. `pepper` keys the hashes of suppressed addresses; it is never rotated."""
 
     def __init__(self, url: str) -> None:
-        parsed = _read_url(url)
+        parsed = read_url(url)
         self.pepper = b""
         self.name = make_url(url).render_as_string(hide_password=True)
         self.path: Path | None = None
@@ -88,12 +84,12 @@ class Database:
         if parsed.get_backend_name() == "sqlite":
             self.dialect = "sqlite"
             self.path = Path(cast(str, parsed.database))
-            self._writing = _sqlite_writer(parsed)
-            self._reading = _sqlite_readers(parsed, self.path)
-            self._writer: _Writer | None = _Writer(self._commit)
+            self._writing = sqlite_writer(parsed)
+            self._reading = sqlite_readers(parsed, self.path)
+            self._writer: Writer | None = Writer(self._commit)
         else:
             self.dialect = "postgresql"
-            self._writing = _postgresql(parsed)
+            self._writing = postgresql_engine(parsed)
             # The same snapshot for all statements of one reading, as SQLite's WAL gives it by itself.
             self._reading = self._writing.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -109,7 +105,7 @@ class Database:
         except (IntegrityError, ProgrammingError, BadData):
             raise  # a mistake of ours, not a state of the database
         except DBAPIError as error:
-            raise NotReady(f"{self.name}: {_words(self.dialect, error)}") from error
+            raise NotReady(f"{self.name}: {in_words(self.dialect, error.orig or error)}") from error
 
     async def start(self) -> None:
         """Reach the database. SQLite: makes the file, turns WAL on. Raises NotReady."""
@@ -124,16 +120,19 @@ class Database:
 
     async def _turn_wal_on(self) -> None:
         # WAL is a property of the file, and SQLite does not wait when two processes change it at once.
-        for patience in range(100):
+        deadline = asyncio.get_running_loop().time() + BUSY_SECONDS
+        while True:
             try:
+                await asyncio.to_thread(touch_file, cast(Path, self.path))
                 async with self._writing.connect() as connection:
                     driver = (await connection.get_raw_connection()).driver_connection
                     await cast(Any, driver).execute("PRAGMA journal_mode=WAL")
                 return
-            except DBAPIError as error:
-                if "locked" not in str(error.orig) or patience == 99:
-                    raise
-                await asyncio.sleep(BUSY_SECONDS / 100)
+            except (sqlite3.Error, DBAPIError) as error:
+                said = error.orig if isinstance(error, DBAPIError) else error
+                if "locked" not in str(said) or asyncio.get_running_loop().time() > deadline:
+                    raise NotReady(f"{self.name}: {in_words(self.dialect, said or error)}") from error
+                await asyncio.sleep(0.05)
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
@@ -220,181 +219,7 @@ class Database:
         return int((await connection.execute(statement)).scalar_one())
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    work: Work[Any]
-    answer: asyncio.Future[Any]
-
-
-class _Writer:
-    """The only writer of this process on SQLite: one job, one transaction, one after another."""
-
-    def __init__(self, commit: Callable[[Work[Any]], Awaitable[Any]]) -> None:
-        self._commit = commit
-        self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._work_off())
-
-    async def do(self, work: Work[Any]) -> Any:
-        if self._task is None or self._task.done():
-            raise NotReady("the database is being closed")
-        job = _Job(work, asyncio.get_running_loop().create_future())
-        self._jobs.put_nowait(job)
-        return await job.answer
-
-    async def _work_off(self) -> None:
-        try:
-            while (job := await self._jobs.get()) is not None:
-                if job.answer.done():  # its caller was cancelled while it waited
-                    continue
-                await self._answer(job)
-                await asyncio.sleep(PAUSE_AFTER_COMMIT)
-        finally:
-            while not self._jobs.empty():
-                left = self._jobs.get_nowait()
-                if left is not None and not left.answer.done():
-                    left.answer.set_exception(NotReady("the database was closed"))
-
-    async def _answer(self, job: _Job) -> None:
-        try:
-            result = await self._commit(job.work)
-        except asyncio.CancelledError:
-            if not job.answer.done():
-                job.answer.set_exception(NotReady("the database was closed"))
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is belongs to the caller; the writer goes on
-            if job.answer.done():
-                log.warning("abandoned transaction failed", extra={"error": str(error)})
-            else:
-                job.answer.set_exception(error)
-        else:
-            if not job.answer.done():
-                job.answer.set_result(result)
-
-    async def stop(self) -> None:
-        """Finish what was asked for, then end."""
-        if self._task is not None and not self._task.done():
-            self._jobs.put_nowait(None)
-            await asyncio.wait([self._task])
-
-
 def chunks(items: Sequence[T], size: int = PARAMETERS) -> Iterator[Sequence[T]]:
     """The items in pieces that fit into one statement."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
-
-
-# ---------------------------------------------------------------- engines
-
-
-def _read_url(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise DigestError(
-            f"database: {url.split(':')[0]!r} … is no URL we know: sqlite:///file.db or postgresql://…"
-        ) from None
-    if parsed.drivername in ("postgresql", "postgres"):
-        return parsed.set(drivername="postgresql+psycopg")
-    if parsed.drivername != "sqlite":
-        raise DigestError(
-            f"database: {parsed.drivername}: is not supported; use sqlite:///file.db or postgresql://…"
-        )
-    if not parsed.database or parsed.database == ":memory:":
-        raise DigestError("database: SQLite needs a file, like sqlite:///subscribers.db")
-    return parsed.set(drivername="sqlite+aiosqlite")
-
-
-def _patience(url: URL) -> dict[str, Any]:
-    """Driver-level autocommit: we begin transactions ourselves. `?timeout=1` in the URL: seconds to wait."""
-    return {"isolation_level": None, "timeout": float(str(url.query.get("timeout", BUSY_SECONDS)))}
-
-
-def _sqlite_writer(url: URL) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=1, max_overflow=0, connect_args=_patience(url))
-    _set_up(engine, begin="BEGIN IMMEDIATE", pragmas=("foreign_keys=ON", "synchronous=FULL"))
-    return engine
-
-
-def _sqlite_readers(url: URL, path: Path) -> AsyncEngine:
-    # mode=rw: a file that was taken away is an error, not a new empty database.
-    url = url.set(database=f"file:{quote(str(path))}", query={**url.query, "mode": "rw", "uri": "true"})
-    engine = create_async_engine(url, pool_size=4, max_overflow=4, connect_args=_patience(url))
-    _set_up(engine, begin="BEGIN", pragmas=("query_only=ON",))
-    return engine
-
-
-def _set_up(engine: AsyncEngine, *, begin: str, pragmas: Sequence[str]) -> None:
-    @event.listens_for(engine.sync_engine, "do_connect")
-    def _try_first(_dialect: object, _record: object, arguments: Any, options: Any) -> None:
-        # aiosqlite starts a thread for each connection; that of one which cannot be opened outlives the event
-        # loop and complains there. So it is found out here.
-        sqlite3.connect(arguments[0], uri=options.get("uri", False)).close()
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:
-        try:
-            for pragma in pragmas:
-                connection.execute(f"PRAGMA {pragma}")
-        except sqlite3.Error:
-            connection.close()  # nobody else would
-            raise
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-
-def _postgresql(url: URL) -> AsyncEngine:
-    return create_async_engine(
-        url,
-        pool_size=5,
-        max_overflow=10,
-        pool_timeout=30,
-        pool_pre_ping=True,  # the server may have been restarted since
-        connect_args={
-            key: value
-            for key, value in {"connect_timeout": 5, "application_name": "digest"}.items()
-            if key not in url.query
-        },
-    )
-
-
-# ---------------------------------------------------------------- errors in words
-
-_SQLITE_WORDS = (
-    (
-        "locked",
-        "another process is writing to it and does not end; try again in a moment (database is locked)",
-    ),
-    ("unable to open", "it cannot be opened: does its folder exist, and may we write there?"),
-    ("readonly", "it may only be read: look at the owner and the rights of the file and of its folder"),
-    ("disk is full", "the disk is full"),
-    ("disk I/O error", "the disk under it is full or failing (disk I/O error)"),
-    ("not a database", "the file is not a SQLite database"),
-    ("malformed", "the file is damaged (database disk image is malformed); bring back a backup"),
-)
-
-
-def _words(dialect: str, error: DBAPIError) -> str:
-    said = str(error.orig).strip() or type(error.orig).__name__
-    if dialect == "sqlite":
-        found = (words for fragment, words in _SQLITE_WORDS if fragment in said)
-        return next(found, said)
-    return f"the server cannot do this now: {' '.join(said.split())}"
-
-
-def copy_file(source: Path, target: Path) -> None:
-    """A complete copy of a SQLite database in use, in one new file. Blocking; raises NotReady."""
-    if target.exists():
-        raise NotReady(f"{target} is there already; a backup never overwrites")
-    try:
-        connection = sqlite3.connect(f"file:{quote(str(source))}?mode=rw", uri=True, timeout=BUSY_SECONDS)
-        try:
-            connection.execute("VACUUM INTO ?", (str(target),))
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        raise NotReady(f"{source} could not be copied to {target}: {error}") from error

@@ -14,51 +14,38 @@ from typing import Any, Literal
 
 from sqlalchemy import (
     ColumnElement,
-    CursorResult,
     case,
     exists,
     func,
     literal,
     or_,
     select,
-    text,
-    true,
     tuple_,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import Delivery, DeliveryEvent, DeliveryState, NotFound
+from digest.store.claims import anything_due, claim, give_up_expired
 from digest.store.codec import micros
 from digest.store.database import Database, chunks, clock
+from digest.store.intents import intend
 from digest.store.invariant import broken
-from digest.store.ledger import COLUMNS, PLACE, delivery_of, note, place_when_unknown, suppress_waiting
-from digest.store.people import hash_of
+from digest.store.ledger import (
+    CLAIMABLE,
+    COLUMNS,
+    PLACE,
+    delivery_of,
+    note,
+    ours,
+    place_when_unknown,
+    suppress_waiting,
+)
 from digest.store.tables import (
-    ACTIVE,
-    ATTEMPTING,
     deliveries,
     delivery_events,
     issues,
-    subscriptions,
-    suppressions,
 )
-
-# The places in the queue where something waits, found by leaping from one to the next in the index, and of
-# those the ones that may be worked on now. Walking all rows to find them would cost a scan for each claim.
-_PLACES = text("""
-    WITH RECURSIVE places(place) AS (
-        SELECT min(queue) FROM deliveries WHERE channel = :channel AND queue IS NOT NULL
-        UNION ALL
-        SELECT (SELECT min(queue) FROM deliveries WHERE channel = :channel AND queue > place)
-        FROM places WHERE place IS NOT NULL
-    )
-    SELECT place FROM places LEFT JOIN issues ON issues.id = place
-    WHERE place = 0 OR (issues.state = 'open' AND NOT issues.paused)
-    ORDER BY place
-""")
-
-_CLAIMABLE = (DeliveryState.PENDING, DeliveryState.DEFERRED, DeliveryState.UNKNOWN)
 
 
 class Deliveries:
@@ -76,29 +63,15 @@ class Deliveries:
         """
 
         async def work(connection: AsyncConnection) -> builtins.list[Delivery]:
-            await _give_up_expired(connection, channel, now, limit)
-            claimed: builtins.list[Delivery] = []
-            for place in (await connection.execute(_PLACES, {"channel": channel})).scalars().all():
-                claimed += await _claim(connection, channel, place, now, limit - len(claimed), lease)
-                if len(claimed) >= limit:
-                    break
-            return claimed
+            await give_up_expired(connection, channel, now, limit)
+            return await claim(connection, channel, now, limit, lease)
 
         return await self._database.write(work)
 
     async def any_due(self, channel: str, now: datetime) -> bool:
         """Whether a claim would find something; asks the readers' side, so that idling costs no writer."""
-        here = deliveries.c.channel == channel
-        expired = here & (deliveries.c.state == ATTEMPTING) & (deliveries.c.lease_until <= clock())
         async with self._database.reading() as connection:
-            if (await connection.execute(select(exists().where(expired)))).scalar_one():
-                return True
-            for place in (await connection.execute(_PLACES, {"channel": channel})).scalars().all():
-                due = here & (deliveries.c.queue == place) & (deliveries.c.available_at <= now)
-                found = select(exists().where(due, deliveries.c.lease_until <= clock()))
-                if (await connection.execute(found)).scalar_one():
-                    return True
-        return False
+            return await anything_due(connection, channel, now)
 
     async def claim_notice(self, notice_id: int, *, lease: timedelta) -> Delivery | None:
         """Take the delivery of this one notice, whatever else waits; None: somebody has it, or it is done."""
@@ -127,44 +100,11 @@ class Deliveries:
         "suppressed": it must not go (the address is suppressed, the reader left, the issue was cancelled) and
         is at rest now. "lost": it is no longer ours, or its issue was paused; it stays as it is.
         """
-        never = self._must_never_go(delivery)
-        may_go = _may_go(delivery) & ~never
 
         async def work(connection: AsyncConnection) -> Literal["go", "suppressed", "lost"]:
-            ours = _ours(delivery) & (deliveries.c.lease_until > clock())
-            waiting = ours & deliveries.c.state.in_(_CLAIMABLE) & deliveries.c.queue.is_not(None)
-            statement = (
-                update(deliveries)
-                .where(waiting, may_go)
-                .values(
-                    state=DeliveryState.ATTEMPTING,
-                    queue=None,
-                    attempts=deliveries.c.attempts + 1,
-                    lease_until=clock() + micros(lease),
-                    changed_at=now,
-                )
-                .returning(deliveries.c.attempts)
-            )
-            attempt = (await connection.execute(statement)).scalar_one_or_none()
-            if attempt is not None:
-                await note(connection, [(delivery.id, attempt)], DeliveryState.ATTEMPTING, now)
-                return "go"
-            return await _refuse(connection, delivery, waiting & never, waiting, now)
+            return await intend(self._database, connection, delivery, now, lease)
 
         return await self._database.write(work)
-
-    def _must_never_go(self, delivery: Delivery) -> ColumnElement[bool]:
-        never: ColumnElement[bool] = exists().where(
-            suppressions.c.hash == hash_of(self._database, delivery.recipient)
-        )
-        if delivery.issue_id is not None:
-            never = never | exists().where(issues.c.id == delivery.issue_id, issues.c.state == "cancelled")
-        if delivery.issue_id is not None and delivery.subscription_id is not None:
-            reader = exists().where(
-                subscriptions.c.id == delivery.subscription_id, subscriptions.c.status == ACTIVE
-            )
-            never = never | ~reader
-        return never
 
     async def record(
         self,
@@ -191,10 +131,10 @@ class Deliveries:
         given_back = case((attempting, 1), else_=0) if uncounted else literal(0)
         allowed = attempting
         if state != DeliveryState.SENT:
-            allowed = or_(attempting, deliveries.c.state.in_(_CLAIMABLE) & deliveries.c.queue.is_not(None))
+            allowed = or_(attempting, deliveries.c.state.in_(CLAIMABLE) & deliveries.c.queue.is_not(None))
         statement = (
             update(deliveries)
-            .where(_ours(delivery), allowed)
+            .where(ours(delivery), allowed)
             .values(
                 state=state,
                 queue=place,
@@ -287,123 +227,8 @@ class Deliveries:
             return await broken(connection, issue_id)
 
 
-def _ours(delivery: Delivery) -> ColumnElement[bool]:
-    return (deliveries.c.id == delivery.id) & (deliveries.c.fence == delivery.fence)
-
-
 def _each_ours(some: Sequence[Delivery]) -> ColumnElement[bool]:
     return tuple_(deliveries.c.id, deliveries.c.fence).in_([(one.id, one.fence) for one in some])
-
-
-def _may_go(delivery: Delivery) -> ColumnElement[bool]:
-    """What must hold for the letter to go now, on top of nothing that forbids it for good."""
-    if delivery.issue_id is None:
-        return true()
-    allowed: ColumnElement[bool] = exists().where(
-        issues.c.id == delivery.issue_id, issues.c.state == "open", issues.c.paused.is_(False)
-    )
-    if delivery.subscription_id is not None:
-        # FOR SHARE waits for a goodbye that is being committed and then sees it: nobody who was told
-        # “you have left” gets a letter whose intent came later. (SQLite: one writer at a time anyway.)
-        yes = (
-            select(subscriptions.c.id)
-            .where(subscriptions.c.id == delivery.subscription_id, subscriptions.c.status == ACTIVE)
-            .with_for_update(read=True)
-            .cte("yes")
-            .prefix_with("MATERIALIZED")
-        )
-        allowed = allowed & exists(select(yes.c.id))
-    return allowed
-
-
-async def _give_up_expired(connection: AsyncConnection, channel: str, now: datetime, limit: int) -> None:
-    """Attempts whose lease has run out: nobody can say whether the letter went."""
-    expired = (
-        select(deliveries.c.id)
-        .where(
-            deliveries.c.channel == channel,
-            deliveries.c.state == ATTEMPTING,
-            deliveries.c.lease_until <= clock(),
-        )
-        .order_by(deliveries.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, key_share=True)
-        .cte("expired")
-        .prefix_with("MATERIALIZED")
-    )
-    changed = await connection.execute(
-        update(deliveries)
-        .where(deliveries.c.id.in_(select(expired.c.id)))
-        .values(
-            state=DeliveryState.UNKNOWN,
-            queue=place_when_unknown(),
-            fence=deliveries.c.fence + 1,
-            lease_until=0,
-            available_at=now,
-            changed_at=now,
-        )
-        .returning(deliveries.c.id, deliveries.c.attempts)
-    )
-    lines = [(row.id, row.attempts) for row in changed]
-    await note(connection, lines, DeliveryState.UNKNOWN, now, reply="its worker fell silent")
-
-
-async def _claim(
-    connection: AsyncConnection, channel: str, place: int, now: datetime, limit: int, lease: timedelta
-) -> list[Delivery]:
-    # The order is that of the index; MATERIALIZED, or PostgreSQL may lock more rows than that (FACTS 7.7).
-    due = (
-        select(deliveries.c.id)
-        .where(
-            deliveries.c.channel == channel,
-            deliveries.c.queue == place,
-            deliveries.c.available_at <= now,
-            deliveries.c.lease_until <= clock(),
-        )
-        .order_by(deliveries.c.available_at, deliveries.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, key_share=True)
-        .cte("due")
-        .prefix_with("MATERIALIZED")
-    )
-    claimed: CursorResult[Any] = await connection.execute(
-        update(deliveries)
-        .where(deliveries.c.id.in_(select(due.c.id)))
-        .values(fence=deliveries.c.fence + 1, lease_until=clock() + micros(lease))
-        .returning(*COLUMNS)
-    )
-    return sorted(map(delivery_of, claimed), key=lambda one: (one.available_at, one.id))
-
-
-async def _refuse(
-    connection: AsyncConnection,
-    delivery: Delivery,
-    never: ColumnElement[bool],
-    waiting: ColumnElement[bool],
-    now: datetime,
-) -> Literal["suppressed", "lost"]:
-    """Why it may not go; what must never go is put to rest.
-
-    The reason is looked for anew: a pause that was lifted since the first look must not cost the letter.
-    """
-    statement = (
-        update(deliveries)
-        .where(never)
-        .values(state=DeliveryState.SUPPRESSED, queue=None, lease_until=0, changed_at=now)
-        .returning(deliveries.c.attempts)
-    )
-    attempts = (await connection.execute(statement)).scalar_one_or_none()
-    if attempts is not None:
-        reply = "the address is suppressed, the reader has left, or the issue was cancelled"
-        await note(connection, [(delivery.id, attempts)], DeliveryState.SUPPRESSED, now, reply=reply)
-        return "suppressed"
-    resting = select(deliveries.c.state).where(
-        _ours(delivery), deliveries.c.state == DeliveryState.SUPPRESSED
-    )
-    if (await connection.execute(resting)).first() is not None:
-        return "suppressed"
-    await connection.execute(update(deliveries).where(waiting).values(lease_until=0))
-    return "lost"
 
 
 async def _stop_if_cancelled(connection: AsyncConnection, delivery: Delivery, now: datetime) -> None:

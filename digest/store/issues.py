@@ -12,12 +12,11 @@ from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import Decision, DeliveryState, Issue, NotFound, SlotKey, SlotRecord, Story
+from digest.store.addressing import add_chunk, close_born
 from digest.store.births import (
     Audience,
     SomebodyWasFirst,
-    add_chunk,
     bring_about,
-    close_born,
     pass_over,
     take_slot,
 )

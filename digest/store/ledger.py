@@ -35,6 +35,8 @@ COLUMNS = (
     deliveries.c.available_at,
 )
 
+CLAIMABLE = (DeliveryState.PENDING, DeliveryState.DEFERRED, DeliveryState.UNKNOWN)
+
 PLACE = func.coalesce(deliveries.c.issue_id, 0)
 """A delivery's place in the queue: notices go first, then issue by issue."""
 
@@ -43,6 +45,11 @@ def delivery_of(row: AnyRow) -> Delivery:
     """A row with the COLUMNS as our value."""
     values = dict(row._mapping)
     return Delivery(**{**values, "state": DeliveryState(values["state"])})
+
+
+def ours(delivery: Delivery) -> ColumnElement[bool]:
+    """Nobody else has claimed it since."""
+    return (deliveries.c.id == delivery.id) & (deliveries.c.fence == delivery.fence)
 
 
 def place_when_unknown() -> ColumnElement[Any]:

@@ -8,7 +8,7 @@ from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import DeliveryState
-from digest.store.database import Database, Work
+from digest.store.database import Database
 from digest.store.tables import (
     articles,
     deliveries,
@@ -20,6 +20,7 @@ from digest.store.tables import (
     issue_tallies,
     newsletters,
 )
+from digest.store.writer import Work
 
 CHUNK = 5_000
 

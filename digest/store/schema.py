@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import NotReady
 from digest.store import migrations
-from digest.store.database import SCHEMA_LOCK, Database, copy_file
+from digest.store.database import SCHEMA_LOCK, Database
+from digest.store.engines import copy_file
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import Edition, Follow, Newsletter, Site
-from digest.store.births import close_born
+from digest.store.addressing import close_born
 from digest.store.codec import encode
 from digest.store.database import SYNC_LOCK, Database, chunks
 from digest.store.editions import MANUAL, edition_of, own_edition

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, event, text, update
 from store_values import (
     DAY,
     HOUR,
@@ -14,7 +15,6 @@ from store_values import (
     NOW,
     TODAY,
     claimed,
-    newsletter,
     one_letter,
     opened,
     readers,
@@ -296,6 +296,7 @@ async def test_an_attempt_whose_worker_fell_silent_is_held_when_the_newsletter_s
     assert await claimed(store) == []
     assert await states(store, letter) == [(ATTEMPTING, 1), (UNKNOWN, 1)]
     assert await claimed(store, now=NOW + DAY) == []
+    assert not await store.deliveries.record(letter, SENT, now=NOW), "the worker woke too late"
 
 
 @pytest.mark.parametrize(("policy", "again"), [("retry", 1), ("hold", 0)])
@@ -401,23 +402,63 @@ async def test_the_invariant_names_a_letter_that_was_accepted_twice(store: Store
 
 
 async def test_claims_walk_the_partial_indexes_and_never_sort(store: Store) -> None:
-    await synced(store, newsletter())
+    letter = await one_letter(store)
+    assert await begin(store, letter) == "go"
+    done: list[tuple[str, Any]] = []
+    engine = store._database._writing.sync_engine
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def listen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "UPDATE deliveries" in statement:
+            done.append((statement, parameters))
+
+    await claimed(store)
+    await claimed(store, "feed")
+    event.remove(engine, "before_cursor_execute", listen)
+    sweep, _, claim = done
     plans = []
-    explain = "EXPLAIN QUERY PLAN" if store.dialect == "sqlite" else "EXPLAIN"
-    queue = "channel = 'email' AND queue = 1 AND available_at <= 5 AND lease_until <= 5"
-    async with store._database.reading() as connection:
-        if store.dialect == "postgresql":  # an empty table is read whole whatever indexes it has
-            await connection.execute(text("SET LOCAL enable_seqscan = off"))
-            await connection.execute(text("SET LOCAL enable_bitmapscan = off"))
-        for statement in (
-            f"SELECT id FROM deliveries WHERE {queue} ORDER BY available_at, id LIMIT 5",
-            "SELECT id FROM deliveries WHERE channel = 'email' AND state = 'attempting' AND lease_until <= 5"
-            " ORDER BY id LIMIT 5",
-        ):
-            rows = await connection.execute(text(f"{explain} {statement}"))
+    async with store._database._writing.begin() as connection:
+        if store.dialect == "postgresql":  # a small table is read whole, whatever indexes it has
+            for way in ("seqscan", "bitmapscan"):
+                await connection.execute(text(f"SET LOCAL enable_{way} = off"))
+        for statement, parameters in (sweep, claim):
+            explain = "EXPLAIN QUERY PLAN" if store.dialect == "sqlite" else "EXPLAIN"
+            rows = await connection.exec_driver_sql(f"{explain} {statement}", parameters)
             plans.append(" ".join(str(row) for row in rows))
-    assert "ix_deliveries_queue" in plans[0]
-    assert "ix_deliveries_attempting" in plans[1]
+    assert "ix_deliveries_attempting" in plans[0]
+    assert "ix_deliveries_queue" in plans[1]
     for plan in plans:
-        assert "sort" not in plan.lower()
-        assert "temp b-tree" not in plan.lower()
+        assert "Sort" not in plan
+        assert "TEMP B-TREE" not in plan
+
+
+async def test_whether_anything_is_due_is_what_a_claim_would_find(store: Store) -> None:
+    assert not await store.deliveries.any_due("email", NOW)
+    letter = await one_letter(store)
+    assert not await store.deliveries.any_due("email", NOW), "it is lent"
+    assert await store.deliveries.any_due("feed", NOW)
+    assert letter.issue_id is not None
+    await store.issues.pause(letter.issue_id)
+    assert not await store.deliveries.any_due("feed", NOW)
+    await store.issues.resume(letter.issue_id)
+    await begin(store, letter)
+    await store.deliveries.record(letter, DEFERRED, now=NOW, available_at=NOW + HOUR)
+    assert not await store.deliveries.any_due("email", NOW)
+    assert await store.deliveries.any_due("email", NOW + HOUR)
+    (again,) = await claimed(store, now=NOW + HOUR)
+    assert await begin(store, again, lease=NO_TIME) == "go"
+    assert await store.deliveries.any_due("email", NOW), "somebody fell silent over it"
+
+
+async def test_one_notice_is_claimed_by_itself(store: Store) -> None:
+    notice = await store.notices.create(
+        kind="test", key="k", recipient="a@example.org", newsletter="", data={}, now=NOW
+    )
+    assert notice is not None
+    letter = await store.deliveries.claim_notice(notice.id, lease=MINUTE)
+    assert letter is not None
+    assert letter.notice_id == notice.id
+    assert await store.deliveries.claim_notice(notice.id, lease=MINUTE) is None, "it is lent"
+    assert await begin(store, letter) == "go"
+    assert await store.deliveries.record(letter, SENT, now=NOW)
+    assert await store.deliveries.claim_notice(notice.id, lease=MINUTE) is None, "it has gone"

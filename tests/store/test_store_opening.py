@@ -246,7 +246,7 @@ async def test_a_file_that_may_only_be_read_is_not_ready_in_words(open_folder: P
     path.chmod(0o444)
     open_folder.chmod(0o555)
     script = (
-        "import aiosqlite, asyncio, os\n"
+        "import aiosqlite, asyncio, concurrent.futures.thread, os\n"
         "from digest.model import NotReady\n"
         "from digest.store import Store\n"
         "async def main():\n"
