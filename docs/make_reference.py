@@ -1,4 +1,4 @@
-"""Write docs/reference from the code: every command and every setting.
+"""Write docs/reference and config.schema.json from the code: every command and every setting.
 
 python docs/make_reference.py          write the pages
 python docs/make_reference.py --check  exit 3 if a page is not what the code says
@@ -6,6 +6,7 @@ python docs/make_reference.py --check  exit 3 if a page is not what the code say
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import click
 
 from digest import config
 from digest.cli import COMMANDS, root
-from digest.service import channel_settings, channels
+from digest.service import channel_settings, channels, config_schema
 
 FOLDER = Path(__file__).parent / "reference"
 
@@ -48,11 +49,12 @@ def _command(command: click.Command, title: str, parent: click.Context) -> list[
 
 
 def pages() -> dict[str, str]:
-    """File name → what stands in it."""
+    """File, relative to this folder → what stands in it."""
     settings = "# config.yaml\n\nMade from the code by `make docs`.\n\n" + config.reference(
         channel_settings, channels()
     )
-    return {"commands.md": commands(), "config.md": settings}
+    schema = json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n"
+    return {"commands.md": commands(), "config.md": settings, "../../config.schema.json": schema}
 
 
 def main() -> None:

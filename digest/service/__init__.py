@@ -160,6 +160,12 @@ def inbox_is_local(settings: Settings) -> bool:
     return getattr(settings.channels.get("email"), "transport", None) == "inbox"
 
 
+def database_file(settings: Settings) -> Path | None:
+    """The file of a SQLite database; None on a server."""
+    kind, _, path = settings.database.partition(":///")
+    return Path(path.partition("?")[0]) if kind.startswith("sqlite") else None
+
+
 @asynccontextmanager
 async def open_house(
     path: str | Path,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import shutil
 from importlib import resources
@@ -15,7 +16,7 @@ from digest.feeds.discover import FoundFeed, discover
 from digest.model import DigestError, Follow, NotFound
 from digest.net import Net
 from digest.render import shipped
-from digest.service import load, user_agent
+from digest.service import config_schema, load, user_agent
 from digest.workers import Workers
 
 
@@ -35,6 +36,8 @@ def init_folder(folder: Path) -> list[tuple[str, bool]]:
     done: list[tuple[str, bool]] = []
     path = folder / "config.yaml"
     done.append(("config.yaml", _write_new(path, sample.read_bytes())))
+    schema = json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n"
+    done.append(("config.schema.json", _write_new(folder / "config.schema.json", schema.encode())))
     settings = load(path)
     done.append(("secret.key", not settings.secret))
     config.ensure_secret(settings)

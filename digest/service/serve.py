@@ -15,7 +15,9 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -27,7 +29,16 @@ from digest.pipeline import Line
 from digest.publishers.base import Refreshes
 from digest.render import renderer
 from digest.scheduler import Scheduler, Tick
-from digest.service import House, adopt, build_line, clock, inbox_is_local, load, open_house
+from digest.service import (
+    House,
+    adopt,
+    build_line,
+    clock,
+    database_file,
+    inbox_is_local,
+    load,
+    open_house,
+)
 from digest.store import Store
 from digest.web.app import build_app
 from digest.web.health import Health
@@ -42,8 +53,11 @@ EVERY = {
     "deliver": timedelta(seconds=1),
 }
 HOUSEKEEPING = timedelta(hours=1)
-GRACE = timedelta(seconds=25)
+GRACE = timedelta(seconds=22)  # then there are goodbyes to say and transactions to end: 30 s in all
+LET_GO_WITHIN = timedelta(seconds=3)
 SILENT_AFTER = timedelta(minutes=5)  # a step that has not ended well for so long turns health red
+ANSWER_WITHIN = timedelta(seconds=4)  # the database, when health is asked; load balancers wait for 5 to 10
+FIRST_REST, LONGEST_REST = timedelta(seconds=5), timedelta(minutes=1)
 TRY_LATER = 75
 
 
@@ -56,36 +70,77 @@ def new_event_loop() -> Callable[[], asyncio.AbstractEventLoop]:
     return uvloop.new_event_loop
 
 
-class Current:
-    """The line in force. A reload puts another in its place; the old one is let go when no step uses it."""
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """A channel whose way out is shut is asked again then: mail servers bar who knocks every second."""
 
-    def __init__(self, house: House) -> None:
-        self.settings = house.settings
-        self.line = house.line
-        self._users = 0
-        self._free = asyncio.Event()
-        self._free.set()
-        self._stack = AsyncExitStack()  # the first line belongs to open_house
+    until: datetime
+    rest: timedelta
 
-    @asynccontextmanager
-    async def use(self) -> AsyncIterator[Line]:
-        self._users += 1
-        self._free.clear()
-        try:
-            yield self.line
-        finally:
-            self._users -= 1
-            if self._users == 0:
-                self._free.set()
+    @classmethod
+    def again(cls, before: Shut | None, now: datetime) -> Shut:
+        rest = min(before.rest * 2, LONGEST_REST) if before else FIRST_REST
+        return cls(until=now + rest, rest=rest)
 
-    async def replace(self, settings: Settings, line: Line, stack: AsyncExitStack) -> None:
-        await self._free.wait()
-        old, self._stack = self._stack, stack
-        self.settings, self.line = settings, line
-        await old.aclose()
+
+class Held:
+    """A line with all that hangs on it. over: it is no longer the one in force, and a long step ends."""
+
+    def __init__(self, settings: Settings, line: Line, stack: AsyncExitStack) -> None:
+        self.settings = settings
+        self.line = line
+        self.over = asyncio.Event()
+        self.stack = stack
+        self.users = 0
+        self.free = asyncio.Event()
+        self.free.set()
 
     async def close(self) -> None:
-        await self._stack.aclose()
+        """Let go of it when no step uses it any more."""
+        await self.free.wait()
+        await self.stack.aclose()
+
+
+class Current:
+    """The line in force. A reload puts another in its place at once; the old one is let go when no step uses
+    it, so that a letter in flight ends where it began."""
+
+    def __init__(self, house: House) -> None:
+        self.held = Held(house.settings, house.line, AsyncExitStack())  # the first line belongs to open_house
+        self._old: set[asyncio.Task[None]] = set()
+
+    @property
+    def settings(self) -> Settings:
+        return self.held.settings
+
+    @property
+    def line(self) -> Line:
+        return self.held.line
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[Held]:
+        held = self.held
+        held.users += 1
+        held.free.clear()
+        try:
+            yield held
+        finally:
+            held.users -= 1
+            if held.users == 0:
+                held.free.set()
+
+    def replace(self, settings: Settings, line: Line, stack: AsyncExitStack) -> None:
+        old, self.held = self.held, Held(settings, line, stack)
+        old.over.set()
+        task = asyncio.create_task(old.close())
+        self._old.add(task)
+        task.add_done_callback(self._old.discard)
+
+    async def close(self) -> None:
+        ending = {*self._old, asyncio.create_task(self.held.close())}
+        _, stuck = await asyncio.wait(ending, timeout=LET_GO_WITHIN.total_seconds())
+        for task in stuck:
+            task.cancel()
 
 
 class Running:
@@ -102,6 +157,9 @@ class Running:
         self.code = 0
         self.scheduler = Scheduler(self._ticks(), clock=clock)
         self._reloading: asyncio.Task[None] | None = None
+        self._shut: dict[str, Shut] = {}
+        self._file_path = database_file(house.settings)
+        self._file = _identity(self._file_path)
         self._app: Any = None
         if host is not None:
             self._app = self._build_app()
@@ -109,39 +167,63 @@ class Running:
     # ------------------------------------------------------------ steps
 
     def _ticks(self) -> tuple[Tick, ...]:
-        steps: dict[str, Callable[[Line], Awaitable[object]]] = {
-            "pull": lambda line: pipeline.pull(line, line.clock()),
-            "summarize": lambda line: pipeline.summarize(line, line.clock()),
-            "compose": lambda line: self._compose(line),
-            "deliver": lambda line: dispatch.deliver(line, stop=self.stop),
+        steps: dict[str, Callable[[Held], Awaitable[object]]] = {
+            "pull": lambda held: pipeline.pull(held.line, clock(), progress=self._goes_on("pull")),
+            "summarize": lambda held: pipeline.summarize(
+                held.line, clock(), progress=self._goes_on("summarize")
+            ),
+            "compose": lambda held: self._compose(held.line),
+            "deliver": lambda held: self._deliver(held),
         }
         ticks = [Tick(name=role, step=self._step(steps[role]), every=EVERY[role]) for role in self.roles]
         if "compose" in self.roles:
             ticks.append(Tick(name="housekeeping", step=self._step(self._prune), every=HOUSEKEEPING))
         return tuple(ticks)
 
-    def _step(self, act: Callable[[Line], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
+    def _goes_on(self, role: str) -> pipeline.Progress:
+        """A long step is no silent one."""
+        return lambda _done, _known: self.scheduler.beat(role)
+
+    def _step(self, act: Callable[[Held], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
         async def step() -> None:
             if self.stop.is_set():
                 return
+            reloading = self._is_reloading()
             try:
-                async with self.current.use() as line:
-                    await act(line)
+                async with self.current.use() as held:
+                    await act(held)
             except Superseded as error:
+                if reloading or self._is_reloading() or held.over.is_set():
+                    return  # by ourselves: the store knows the new config a moment before we use it
                 log.error("superseded", extra={"error": str(error)})  # noqa: TRY400 - its text is for people
                 self.code = TRY_LATER
                 self.stop.set()
 
         return step
 
+    async def _deliver(self, held: Held) -> None:
+        """Send what is due. A way out that is shut is left alone for a while, longer each time."""
+        now = clock()
+        resting = {name for name, shut in self._shut.items() if now < shut.until}
+        delivered = await dispatch.deliver(
+            held.line, stop=held.over, progress=self._goes_on("deliver"), resting=resting
+        )
+        now = clock()
+        for name in held.line.publishers.keys() - resting:
+            if name in delivered.waiting:
+                known = self._shut.get(name)
+                self._shut[name] = Shut.again(known, now)
+            else:
+                self._shut.pop(name, None)
+
     async def _compose(self, line: Line) -> None:
         composed = await pipeline.compose(line, line.clock())
         if composed.problems:
             raise DigestError("; ".join(composed.problems))
 
-    async def _prune(self, line: Line) -> None:
-        keep = self.current.settings.keep
-        gone = await line.store.prune(line.clock(), deliveries=keep.deliveries, articles=keep.articles)
+    async def _prune(self, held: Held) -> None:
+        keep = held.settings.keep
+        gone = await held.line.store.prune(clock(), deliveries=keep.deliveries, articles=keep.articles)
         log.info("pruned", extra=dict(gone))
 
     # ------------------------------------------------------------ web
@@ -170,10 +252,15 @@ class Running:
         """Is the database there, and does every step of this process end well?"""
         checks: dict[str, str] = {}
         try:
-            await self._store.check()
+            async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
+                await self._store.check()
             checks["database"] = "ok"
         except NotReady as error:
             checks["database"] = f"red: {error}"
+        except TimeoutError:
+            checks["database"] = f"red: no answer within {ANSWER_WITHIN.total_seconds():.0f} seconds"
+        if self._file_is_gone():
+            checks["database"] = "red: its file was taken away or replaced; what is written now is lost"
         beats: Mapping[str, datetime] = self.scheduler.beats()
         errors = self.scheduler.errors()
         for role in self.roles:
@@ -184,13 +271,22 @@ class Running:
                 checks[role] = f"red: has not ended well for {silent.total_seconds() / 60:.0f} minutes"
             else:
                 checks[role] = "ok"
+        for name in self._shut:  # no reason to take the pages away from readers; the log has the particulars
+            checks[name] = "waits: its way out is shut; letters go out when it opens again"
         return Health(ok=not any(said.startswith("red") for said in checks.values()), checks=checks)
+
+    def _file_is_gone(self) -> bool:
+        """SQLite goes on with a file that was deleted, and nothing written there is ever seen again."""
+        return self._file is not None and self._file != _identity(self._file_path)
 
     # ------------------------------------------------------------ reload
 
+    def _is_reloading(self) -> bool:
+        return self._reloading is not None and not self._reloading.done()
+
     def reload(self) -> None:
         """SIGHUP. A second one while the first is under way is left out."""
-        if self._reloading is None or self._reloading.done():
+        if not self._is_reloading():
             self._reloading = asyncio.get_running_loop().create_task(self._reload())
 
     async def _reload(self) -> None:
@@ -207,7 +303,8 @@ class Running:
         except DigestError as error:
             log.error("config not reloaded, the old one stays in force", extra={"error": str(error)})  # noqa: TRY400 - its text is for people
             return
-        await self.current.replace(settings, line, stack)
+        self.current.replace(settings, line, stack)
+        self._shut.clear()
         if self._host is not None:
             self._app = self._build_app()
         await self.refresh()
@@ -222,7 +319,8 @@ class Running:
 
     async def refresh(self) -> None:
         """Bring up to date what channels show between issues: at the start, and after a reload."""
-        async with self.current.use() as line:
+        async with self.current.use() as held:
+            line = held.line
             for newsletter in line.newsletters.values():
                 for name in newsletter.channels:
                     publisher = line.publishers[name]
@@ -304,13 +402,15 @@ async def _until_stopped(
     stopping = asyncio.create_task(running.stop.wait())
     await asyncio.wait({stopping, *([web] if web else [])}, return_when=asyncio.FIRST_COMPLETED)
     running.stop.set()
+    running.current.held.over.set()
     log.info("stopping")
+    if server is not None:
+        server.should_exit = True  # its own grace runs along with that of the letters
     if refreshing is not None:
         refreshing.cancel()
         await asyncio.wait({refreshing})
     await running.scheduler.stop(grace=GRACE)
-    if server is not None and web is not None:
-        server.should_exit = True
+    if web is not None:
         await web
     await stopping
     log.info("stopped")
@@ -341,6 +441,15 @@ def _listen(host: str, port: int) -> socket.socket:
             f"cannot listen on {host}:{port}: {error.strerror or error}; try another --host or --port"
         ) from error
     return listening
+
+
+def _identity(path: Path | None) -> tuple[int, int] | None:
+    """Which file stands at a path now; None: none, or there is no path."""
+    try:
+        found = None if path is None else path.stat()
+    except OSError:
+        return None
+    return None if found is None else (found.st_dev, found.st_ino)
 
 
 def is_loopback(host: str) -> bool:
