@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+
 from digest.html import MAX_MARKUP, clean, plain, to_text
 
 BASE = "https://paper.example.org/2026/11/story/"

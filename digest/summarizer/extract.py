@@ -27,6 +27,7 @@ from digest.summarizer.terms import count_words
 
 ENOUGH = 80  # words of content that need nothing else
 LEAST = 40  # below this the publisher's description may say more
+_MANY_BLOCKS = 3_000  # trafilatura's second opinions take time that grows with the square of them
 MAX_TEXT = 400_000  # characters that we read on with
 
 _JUNK_TAGS = ("nav", "aside", "footer", "dialog", "form", "menu")
@@ -139,9 +140,20 @@ def _page_text(tree: HtmlElement, title: str, url: str) -> str:
 def _read(tree: HtmlElement, url: str, *, precise: bool) -> str:
     import trafilatura  # 0.3 s: only workers pay for it
 
+    large = sum(1 for _ in tree.iter(*html.BLOCKS)) > _MANY_BLOCKS
     try:
-        found = trafilatura.extract(tree, url=url or None, favor_precision=precise, include_comments=False)
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, etree.LxmlError):
+        found = trafilatura.extract(
+            tree, url=url or None, favor_precision=precise, include_comments=False, fast=large
+        )
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+        etree.LxmlError,
+    ):
         return ""  # what it stumbles over is told by its description
     return html.lines(found or "")
 
@@ -262,6 +274,8 @@ def _decoded(page: bytes | str) -> str:
     if isinstance(page, str):
         return page
     page = page[: html.MAX_MARKUP * 2]
+    if page.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return page.decode("utf-16", errors="replace")
     declared = _CHARSET.search(page[:4096])
     names: Iterable[str] = ("utf-8-sig", "cp1252")
     if declared:

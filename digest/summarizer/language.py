@@ -11,6 +11,13 @@ _SAMPLE = 4_000
 _DOUBT = 0.25  # of the best score
 _LETTERS = re.compile(r"[^\W\d_]")
 _TAG = re.compile(r"[A-Za-z]{2,3}")
+_NOT_LATIN = re.compile("[\u0370-\u1dff\u2d00-\ua6ff\ua800-\uabff]")
+_FOREIGN_LANGUAGES = """
+am ar be bg bn ckb dv el fa gu he hi hy ja ka kk km kn ko ky lo mk ml mn mr my ne or pa ps ru sa sd si ta te
+tg th ti ug uk ur yi zh
+"""
+_FOREIGN = frozenset(_FOREIGN_LANGUAGES.split())
+_TWO_SCRIPTS = frozenset(("az", "bs", "sr", "uz", "ku", "ms"))
 _SCRIPTS = (
     # a script that only one language of the news uses, or that rules out the others
     (re.compile("[\u3040-\u30ff]"), "ja"),
@@ -38,6 +45,9 @@ def detect(text: str, declared: str = "") -> str:
     for script, language in _SCRIPTS:
         if len(script.findall(sample)) * (10 if language == "ja" else 3) > letters:
             return declared if declared == language else language
+    foreign = len(_NOT_LATIN.findall(sample)) * 2 > letters
+    if foreign != (declared in _FOREIGN) and declared not in _TWO_SCRIPTS:
+        declared = ""  # it cannot be what they say
     if letters < _SHORT and declared:
         return declared
     return _guess(sample, declared)

@@ -12,30 +12,31 @@ _LEAST_DENSE = 8
 _DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 
 _APPEAL = re.compile(
-    r"\b(?:click here|sign up|subscribe|follow (?:us|me|him|her|them) on|read more|scroll down"
-    r"|see (?:the )?gallery"
-    r"|watch (?:the )?video (?:above|below)|see (?:the )?(?:video|photos)|share (?:this|your)|e-?mail us"
-    r"|let us know"
-    r"|leave a comment|all rights reserved|contributed to this (?:report|story)|for confidential support"
-    r"|terms (?:of use|and conditions)|privacy policy|cookies?|(?:image|photo|picture) (?:credit|courtesy)"
+    r"\b(?:click here|(?:sign up|subscribe)(?: (?:now|here|today|free))?(?: (?:to|for) (?:our|my"
+    r"|a free)\b|$|[!.])"
+    r"|follow (?:us|me|him|her|them) on|read more|scroll down|(?:see|watch) (?:the )?(?:video|gallery)"
+    r"|share this"
+    r"|e-?mail us|let us know|leave a comment|all rights reserved|contributed to this (?:report|story)"
+    r"|terms of use"
+    r"|for confidential support|(?:we|site) uses? cookies|accept (?:all )?cookies|(?:image|photo"
+    r"|picture) courtesy"
     r"|this (?:page|article|story) was (?:last )?(?:updated|published|posted)|abonnieren sie|klicken sie"
-    r"|lesen sie (?:auch|hier|mehr)|melden sie sich|abonnez-vous|cliquez ici|lire aussi|inscrivez-vous"
-    r"|suscríbete"
-    r"|haz clic|lea también|inscreva-se|clique aqui|leia também|iscriviti|clicca qui|leggi anche|zapisz się"
-    r"|kliknij"
-    r"|czytaj (?:też|także))\b",
+    r"|melden sie sich"
+    r"|lesen sie (?:auch|hier|mehr)|abonnez-vous|cliquez ici|lire aussi|inscrivez-vous|suscríbete|haz clic"
+    r"|lea también|inscreva-se|clique aqui|leia também|iscriviti|clicca qui|leggi anche|zapisz się|kliknij"
+    r"|czytaj (?:też|także))",
     re.IGNORECASE,
 )
 _STAMP = re.compile(
     r"^(?:(?:article |artikel |this article was |zuletzt )?(?:published|updated|posted|last updated|created"
-    r"|publié"
-    r"|mis à jour|veröffentlicht|aktualisiert|stand:|publicado|actualizado|pubblicato|aggiornato"
+    r"|stand:"
+    r"|publié|mis à jour|veröffentlicht|aktualisiert|publicado|actualizado|pubblicato|aggiornato"
     r"|opublikowano))\b"
     r"[^.!?]{0,25}\d",
     re.IGNORECASE,
 )
 _CREDIT = re.compile(
-    r"^\W*(?:photo|photos|image|picture|foto|fotos|bild|crédit|crédits|credit|imagen|fot|zdjęcie|ảnh|illustration)"
+    r"^\W*(?:photo|photos|image|picture|foto|fotos|bild|crédits?|credit|imagen|fot|zdjęcie|ảnh|illustration)"
     r"\b\.?\s?[:/(©]|©",
     re.IGNORECASE,
 )

@@ -31,7 +31,9 @@ _LOWER = re.compile(
 _ABBREVIATED = "approx col dr e.g etc fig gen gov i.e inc jr lt mr mrs ms no prof rep rev sen sr st u.s vs"
 _SHORT = frozenset(_ABBREVIATED.split())
 _KNOWN = frozenset(("cs", "de", "en", "fr", "nl", "pl", "pt", "el"))  # to simplemma
-_TITLE = re.compile(r"\b(?:[Ss]ra?|[Ss]rta|[Dd]ra?|[Pp]rofa?|[Ss]ig|[Ss]ig\.ra|[Dd]ott|Mr|Mrs|Ms|Mme|Mlle|Ud|hl|sv)\.\s*$")
+_TITLE = re.compile(
+    r"\b(?:[Ss]ra?|[Ss]rta|[Dd]ra?|[Pp]rofa?|[Ss]ig|[Ss]ig\.ra|[Dd]ott|Mr|Mrs|Ms|Mme|Mlle|Ud|hl|sv)\.\s*$"
+)
 _CLOSING = re.compile(r"\s*[»”’)\]]+(?:\s+|$|(?=[,;–—]))")
 _TOO_LONG = 50_000  # characters of one paragraph; nobody reads on
 
@@ -104,8 +106,10 @@ def _western(block: str, language: str) -> Iterator[int]:
 
 
 def _mended(block: str, cut: int) -> int | None:
-    """The cut, moved behind a closing mark that would open the next sentence (`« Pourquoi ? »`); None where the
-    sentence goes on after it, or where only a title ended (`El Sr. Ruiz`)."""
+    """The cut, moved behind a closing mark that would open the next sentence (`« Pourquoi ? »`).
+
+    None where the sentence goes on after it, or where only a title ended (`El Sr. Ruiz`).
+    """
     if _TITLE.search(block, max(0, cut - 8), cut):
         return None
     closing = _CLOSING.match(block, cut)

@@ -220,10 +220,9 @@ def vectors_of(bags: Sequence[Mapping[str, int]]) -> Vectors:
 
 
 def idf(total: int, df: int) -> float:
-    """How much a term tells. Rather flat: a day is a small collection, and the words of a story that many
-    tell
-    are frequent in it for that very reason."""
-    return math.log(total / df) + 2.25
+    """How much a term tells. Rather flat, for a day is a small collection and the words of a story that many
+    tell are frequent in it for that very reason; but what nearly every article has tells nothing."""
+    return (math.log(total / df) + 2.25) * (1 - (df / (total + 10)) ** 2)
 
 
 def nearness_to_all(vectors: Vectors, count: int) -> list[float]:

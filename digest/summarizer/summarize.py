@@ -79,7 +79,7 @@ def described(
     description = " ".join(description.split())
     if len(description) not in GOOD_DESCRIPTION or len(description) > max_chars or is_cut_off(description):
         return ()
-    if not ends_well(description) or _squash(text).startswith(_squash(description)[:60]):
+    if not ends_well(description) or _squash(description)[:60] in _squash(text[:1_000]):
         return ()
     spans = split(description, language)
     found = [description[span.start : span.end] for span in spans]
@@ -113,8 +113,12 @@ def candidates(text: str, language: str, title: str = "") -> list[Candidate]:
         found.append(Candidate(sentence, start, span.end, len(found), own, size, leans, torn))
         if len(found) == _MOST:
             break
-    whole = [each for each in found if ends_well(each.text) or each.words >= UNMARKED]
+    whole = [each for each in found if ends_well(each.text) or _real_words(each.text) >= UNMARKED]
     return whole or found[:1]  # a heading or a caption only when there is nothing else
+
+
+def _real_words(sentence: str) -> int:
+    return sum(len(word) > 1 and any(map(str.isalpha, word)) for word in sentence.split())
 
 
 def _repeats(own: Sequence[str], headline: set[str]) -> bool:
@@ -244,4 +248,4 @@ def _shortest_way(text: str, max_chars: int) -> tuple[Sentence, ...]:
 
 
 def _squash(text: str) -> str:
-    return "".join(filter(str.isalnum, text[:600].lower()))
+    return "".join(filter(str.isalnum, text.lower()))

@@ -72,7 +72,7 @@ def copies(window: Window) -> list[Copy]:
         return (
             -window.weight(article.feed_url),
             thin,
-            -min(article.words, 80),
+            -(min(article.words, 80) // 20),
             article.published,
             article.id,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from digest.summarizer.boilerplate import (
     is_cut_off,
     is_furniture,
@@ -101,7 +102,10 @@ def test_teasers_below_related_posts_go_with_their_heading() -> None:
 def test_an_article_goes_on_after_a_teaser_in_its_middle() -> None:
     before = ["A long paragraph that stands before the teaser, as they do in many papers of today."] * 4
     after = ["And here the article goes on with a whole sentence that nobody would want to lose."] * 2
-    assert without_furniture([*before, "Don’t miss", "Ten best cakes [PICTURES]", *after]) == [*before, *after]
+    assert without_furniture([*before, "Don’t miss", "Ten best cakes [PICTURES]", *after]) == [
+        *before,
+        *after,
+    ]
 
 
 def test_comments_of_readers_are_not_the_article() -> None:
@@ -111,18 +115,24 @@ def test_comments_of_readers_are_not_the_article() -> None:
 
 
 def test_a_heading_at_the_top_opens_no_tail() -> None:
-    lines = ["Comments", "The prime minister’s comments drew a sharp answer from the opposition on Friday evening."]
+    lines = [
+        "Comments",
+        "The prime minister’s comments drew a sharp answer from the opposition on Friday evening.",
+    ]
     assert lines[1] in without_furniture(lines)
 
 
-@pytest.mark.parametrize(("line", "kind"), [("Leave a Reply", "comments"), ("You may also like", "teasers"), ("The end", "")])
+@pytest.mark.parametrize(
+    ("line", "kind"), [("Leave a Reply", "comments"), ("You may also like", "teasers"), ("The end", "")]
+)
 def test_headings_say_what_follows(line: str, kind: str) -> None:
     assert opens_tail(line) == kind
 
 
 @pytest.mark.parametrize(
     "text",
-    ["It began on Friday […]", "It began on Friday [...]", "It began…", "It began. Read more", "It began. Continue reading →",
+    ["It began on Friday […]", "It began on Friday [...]", "It began…",
+     "It began. Read more", "It began. Continue reading →",
      "Es begann. Weiterlesen »", "Ça commence. Lire la suite"],
 )  # fmt: skip
 def test_a_cut_text_is_known_and_its_mark_removed(text: str) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import pytest
+
 from digest.summarizer.sentences import split
 
 
@@ -17,7 +19,10 @@ CASES = [
     ("en", ["The U.S. economy grew by 3.5 percent in 2025.", "It shrank the year before."]),
     ("en", ["The wedding was set for July 13.", "The rain came on the 12th."]),
     ("en", ["Is it over?", "Yes!", "“We are done,” she said."]),
-    ("de", ["Am 3. Mai kam Prof. Müller nach Köln.", "Er blieb bis zum 4. Juni.", "„Das war schön“, sagte er."]),
+    (
+        "de",
+        ["Am 3. Mai kam Prof. Müller nach Köln.", "Er blieb bis zum 4. Juni.", "„Das war schön“, sagte er."],
+    ),
     ("de", ["Es kostet z. B. 3,50 Euro.", "Das ist viel."]),
     ("fr", ["M. Dupont est arrivé hier.", "Il n’a rien dit !", "« Pourquoi ? » demande sa fille."]),
     ("es", ["¿Quién lo vio?", "Nadie lo vio.", "El Sr. Ruiz calló."]),
@@ -71,7 +76,7 @@ def test_text_without_capitals_is_split_too() -> None:
 )
 def test_every_visible_character_stands_in_exactly_one_sentence(text: str) -> None:
     found = split(text, "en")
-    assert all(before.end <= after.start for before, after in zip(found, found[1:], strict=False))
+    assert all(before.end <= after.start for before, after in pairwise(found))
     assert "".join("".join(text[s.start : s.end].split()) for s in found) == "".join(text.split())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -23,7 +24,9 @@ NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 SINCE = NOW - timedelta(days=30)
 
 
-def unread(number: int = 1, *, feed: str = "https://a.example/feed", hours: float = 2, **entry: Any) -> UnreadEntry:
+def unread(
+    number: int = 1, *, feed: str = "https://a.example/feed", hours: float = 2, **entry: Any
+) -> UnreadEntry:
     """An entry that we received `hours` before NOW."""
     at = NOW - timedelta(hours=hours)
     values: dict[str, Any] = {
@@ -48,7 +51,9 @@ def unread(number: int = 1, *, feed: str = "https://a.example/feed", hours: floa
     )
 
 
-def article(number: int, title: str, text: str, *, feed: str = "https://a.example/feed", **more: Any) -> Article:
+def article(
+    number: int, title: str, text: str, *, feed: str = "https://a.example/feed", **more: Any
+) -> Article:
     """What we read of an entry with this headline and text, recorded under this number."""
     hours = more.pop("hours", 2)
     entry = {key: more.pop(key) for key in ("url", "guid", "language", "description") if key in more}
@@ -75,10 +80,31 @@ def verdicts(draft: Draft) -> dict[int, str]:
 
 
 def filler(number: int) -> str:
-    """A text of its own about nothing that any other text is about."""
-    names = [f"{name}{number}" for name in ("Arvel", "Bodrin", "Castem", "Dulvo", "Estrin", "Forgal", "Gintar")]
+    """A text of its own, about nothing that any other text is about."""
+    chance = random.Random(number)  # noqa: S311  (nothing secret)
+    syllables = (
+        "ar",
+        "vel",
+        "bod",
+        "rin",
+        "cas",
+        "tem",
+        "dul",
+        "vo",
+        "est",
+        "gin",
+        "tar",
+        "lum",
+        "ike",
+        "pon",
+        "sed",
+    )
+    made = ["".join(chance.sample(syllables, 3)) for _ in range(24)]
     return (
-        f"{names[0]} council opened the {names[1]} archive after {names[2]} volunteers sorted its {names[3]} maps. "
-        f"The {names[4]} collection, kept by {names[5]}, holds letters about the {names[6]} valley. "
-        f"Readers of {names[1]} will find {names[3]} drawings there from next spring."
+        f"The {made[0]} of {made[1]} {made[2]} its {made[3]} when {made[4]} had {made[5]} a {made[6]} "
+        f"{made[7]}. "
+        f"Many {made[8]} {made[9]} by {made[10]} will {made[11]} the {made[12]} {made[13]} at {made[14]} "
+        f"{made[15]}. "
+        f"No {made[16]} of {made[17]} has {made[18]} so {made[19]} {made[20]} for {made[21]} {made[22]} "
+        f"{made[23]}."
     )

@@ -1,0 +1,202 @@
+"""A summary: whole sentences of the article, each with its place, and none that is a scrap."""
+
+from __future__ import annotations
+
+import pytest
+
+from digest.summarizer.scraps import is_scrap, is_torn, leans
+from digest.summarizer.summarize import MAX_CHARS, summarize
+
+TEXT = """By Orla Tennant
+Published: 20 November 2026, 07:30
+The Harbour Bridge was closed to all traffic early on Friday after engineers found a crack in its bearing.
+However, nobody was hurt. He said so at once. “We were lucky.
+We will stay lucky,” the mayor told the council.
+The city expects the bridge to stay shut for three weeks while a new bearing is cast in the north.
+Photo: Creek Wardens
+A free shuttle boat for people and bicycles leaves Customs Quay every quarter of an hour until midnight.
+Why does it matter? Sign up for our newsletter.
+The bridge of 1931 carries 20,000 vehicles a day and opens for every ship bound for the upper docks."""
+TITLE = "Harbour Bridge closed for three weeks after crack is found"
+
+
+def told(text: str, **options: object) -> list[str]:
+    return [sentence.text for sentence in summarize(text, language="en", **options)]  # type: ignore[arg-type]
+
+
+def test_a_summary_says_what_the_article_is_about() -> None:
+    found = told(TEXT, title=TITLE)
+    assert found[0].startswith("The Harbour Bridge was closed to all traffic")
+    assert (
+        "The city expects the bridge to stay shut for three weeks while a new bearing is cast in the north."
+        in found
+    )
+    assert 2 <= len(found) <= 3
+
+
+def test_every_sentence_stands_at_its_place_in_the_text() -> None:
+    found = summarize(TEXT, title=TITLE, language="en")
+    assert [TEXT[each.start : each.end] for each in found] == [each.text for each in found]
+    assert [each.start for each in found] == sorted(each.start for each in found)
+
+
+def test_scraps_are_never_told() -> None:
+    everything = " ".join(told(TEXT, title=TITLE, max_sentences=20, max_chars=5_000))
+    for scrap in ("Orla Tennant", "Published", "Photo", "newsletter"):
+        assert scrap not in everything
+
+
+def test_half_of_a_quotation_is_not_told_while_whole_sentences_can_be() -> None:
+    assert not [each for each in told(TEXT, title=TITLE) if is_torn(each)]
+
+
+def test_a_summary_does_not_begin_with_however() -> None:
+    text = (
+        "However, the harbour bridge crack was larger than engineers thought it was. "
+        "He blamed the harbour bridge crack on salt. "
+        "Divers measured the harbour bridge crack twice on Friday morning. "
+        "The council meets on Monday to decide about the repair of the bridge. "
+        "A shuttle boat will carry passengers to the other side in the meantime."
+    )
+    lines = "The weather was fine over the whole bay on that Friday morning.\n" + text
+    found = told(lines, title="Harbour bridge crack larger than thought", max_sentences=2)
+    assert not leans(found[0])
+
+
+@pytest.mark.parametrize("limit", [60, 120, 200, MAX_CHARS])
+def test_a_summary_keeps_to_its_length_without_cutting_a_sentence(limit: int) -> None:
+    found = told(TEXT, title=TITLE, max_chars=limit)
+    assert len(" ".join(found)) <= limit
+    assert all(each in TEXT for each in found)
+
+
+def test_the_same_thing_is_not_told_twice() -> None:
+    line = "The council closed the old harbour bridge on Friday because of a crack."
+    again = "Because of a crack the council closed the old harbour bridge on Friday."
+    other = "Ferries take people across the bay every quarter of an hour until midnight."
+    found = told(f"{line} {again} {other}", title="Old harbour bridge closed", max_sentences=2)
+    assert not {line, again} <= set(found)
+
+
+def test_a_good_description_is_the_summary() -> None:
+    own = "Engineers found a long crack in the bearing on Thursday. The city expects three weeks of repairs."
+    found = summarize(TEXT, title=TITLE, language="en", description=own)
+    assert " ".join(each.text for each in found) == own
+    assert all((each.start, each.end) == (-1, -1) for each in found)
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "Too short.",
+        "Engineers found a long crack in the bearing on Thursday and the city expects that the repair will "
+        "[…]",
+        "Engineers found a long crack in the bearing on Thursday and the city expects a very long repair "
+        "of it",
+        "The Harbour Bridge was closed to all traffic early on Friday after engineers found a crack in its "
+        "bearing.",
+        "word " * 200 + "end.",
+    ],
+)
+def test_a_poor_description_is_not_the_summary(description: str) -> None:
+    assert all(
+        each.start >= 0 for each in summarize(TEXT, title=TITLE, language="en", description=description)
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "first"),
+    [
+        ("zh", "港口大桥周五清晨因轴承出现裂缝而关闭交通。市政府预计维修至少需要三周时间。",
+         "港口大桥"),
+        ("ar", "أُغلق جسر الميناء فجر الجمعة بعد اكتشاف شرخ في محوره. وتتوقع المدينة ثلاثة أسابيع من العمل.",
+         "أُغلق"),
+        ("de", "Die Hafenbrücke ist seit Freitag gesperrt, weil ein Lager riss. Es dauert drei Wochen.",
+         "Die Hafenbrücke"),
+        ("hi", "पुल शुक्रवार सुबह दरार मिलने के बाद बंद कर दिया गया। मरम्मत में तीन सप्ताह लग सकते हैं।", "पुल"),
+    ],
+)  # fmt: skip
+def test_other_languages_are_told_in_whole_sentences(language: str, text: str, first: str) -> None:
+    found = summarize(text, language=language)
+    assert found
+    assert found[0].text.startswith(first)
+    assert all(each.text[-1] in ".。।" and text[each.start : each.end] == each.text for each in found)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "...", "😀 " * 2_000, "1 2\n3 4\n5 6", "word " * 100_000, "w" * 100_000]
+)
+def test_a_text_without_sentences_gives_nothing_rather_than_half_of_one(text: str) -> None:
+    assert summarize(text, language="en") == ()
+
+
+def test_a_short_text_without_a_full_stop_is_told_whole() -> None:
+    assert told("Sunny spells, 21 degrees, light wind from the west") == [
+        "Sunny spells, 21 degrees, light wind from the west"
+    ]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "By Ann Example",
+        "Updated: 12 May 2026",
+        "Photo: dpa",
+        "Share this article",
+        "Oh no.",
+        "© Reuters",
+        "12:30",
+    ],
+)
+def test_scraps_are_known(sentence: str) -> None:
+    assert is_scrap(sentence)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "leaning"),
+    [
+        ("However, it rained.", True),
+        ("He said nothing.", True),
+        ("“But why?” she asked.", True),
+        ("Aber es regnete.", True),
+        ("Cependant, il pleuvait.", True),
+        ("但是天下雨了。", True),
+        ("Hello to all readers.", False),
+        ("Butter is dear.", False),
+        ("Italy won.", False),
+        ("Erfurt gewinnt.", False),
+    ],
+)
+def test_sentences_that_lean_on_others_are_known(sentence: str, leaning: bool) -> None:
+    assert leans(sentence) is leaning
+
+
+@pytest.mark.parametrize(
+    ("sentence", "before", "torn"),
+    [
+        ("“We were lucky.", "", True),
+        ("“We were lucky,” he said.", "", False),
+        ("We will go on.", "“We were lucky. ", True),
+        ("„Wir hatten Glück“, sagte er.", "", False),
+        ("„Wir hatten Glück.", "", True),
+        ('"Straight marks," she said.', "", False),
+        ('"Straight marks.', "", True),
+        ("A bridge (of 1931) is shut.", "", False),
+        ("A bridge (of 1931 is shut.", "", True),
+    ],
+)
+def test_torn_quotations_are_known(sentence: str, before: str, torn: bool) -> None:
+    assert is_torn(sentence, before) is torn
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The bakery on Rope Street sells cookies in the shape of otters.",
+        "Viewers who subscribe pay five crowns a month.",
+        "Eleven schools will sign up for the trial in January.",
+        "By Friday the water had gone.",
+    ],
+)
+def test_sentences_with_words_of_furniture_in_them_are_no_scraps(sentence: str) -> None:
+    assert not is_scrap(sentence)
