@@ -39,7 +39,6 @@ DOORS = {
     "email_validator": {"addresses"},
     "feedgen": {"publishers"},
     "feedparser": {"feeds.parse"},
-    "inscriptis": {"html"},
     "lxml": {"html", "feeds", "summarizer", "publishers"},
     "jinja2": {"render"},
     "nh3": {"html"},
