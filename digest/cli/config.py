@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from digest.cli.console import config_option, config_path_of, json_option, print_json, run
+from digest.cli.console import config_option, config_path_of, json_option, print_json, run, say
 
 
 @click.group("config")
@@ -27,8 +27,11 @@ def check_config(ctx: click.Context, config_path: str | None, as_json: bool) -> 
     settings = load(path)
     feeds = sum(len(newsletter.follows) for newsletter in settings.newsletters)
     if as_json:
-        print_json({"ok": True, "newsletters": len(settings.newsletters), "feeds": feeds})
+        notes = list(settings.notes)
+        print_json({"ok": True, "newsletters": len(settings.newsletters), "feeds": feeds, "notes": notes})
     else:
+        for note in settings.notes:
+            say(f"{path}: {note}")
         click.echo(f"{path}: ok: {len(settings.newsletters)} newsletters, {feeds} feeds")
 
 

@@ -133,6 +133,14 @@ def test_config_is_checked_shown_and_planned(digest, folder: Path) -> None:
     assert digest("subscribers", "list", "--json").json()[0]["address"] == "you@example.org"
 
 
+def test_a_recipient_given_twice_is_noted_and_no_error(digest, folder: Path) -> None:
+    path = folder / "config.yaml"
+    path.write_text(path.read_text().replace("[you@example.org]", "[you@example.org, YOU@example.org]"))
+    said = digest("config", "check")
+    assert said.code == 0
+    assert "YOU@example.org" in said.err
+
+
 def test_the_schema_describes_the_shipped_config(digest, folder: Path) -> None:
     import jsonschema
     import yaml
