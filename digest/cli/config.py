@@ -31,7 +31,7 @@ def check_config(ctx: click.Context, config_path: str | None, as_json: bool) -> 
         print_json({"ok": True, "newsletters": len(settings.newsletters), "feeds": feeds, "notes": notes})
     else:
         for note in settings.notes:
-            say(f"{path}: {note}")
+            say(note)
         click.echo(f"{path}: ok: {len(settings.newsletters)} newsletters, {feeds} feeds")
 
 

@@ -138,7 +138,8 @@ def test_a_recipient_given_twice_is_noted_and_no_error(digest, folder: Path) -> 
     path.write_text(path.read_text().replace("[you@example.org]", "[you@example.org, YOU@example.org]"))
     said = digest("config", "check")
     assert said.code == 0
-    assert "YOU@example.org" in said.err
+    assert said.err.startswith("config.yaml:")
+    assert "newsletters.world.recipients.1: is in this list already" in said.err
 
 
 def test_the_schema_describes_the_shipped_config(digest, folder: Path) -> None:
