@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -24,11 +24,13 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
 RENEW_EVERY = 15.0
+LOOK_EVERY = 1.0
 STALE_AFTER = timedelta(hours=24)
 FIRST_WAIT = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=1)
 RELAY_WAIT = timedelta(minutes=1)
 KEEP_TRYING_TO_RECORD = 45.0  # seconds; less than a lease, so that nobody else can have taken over
+TRIES_BEFORE_STALE = 4  # letters that waited a day for a dead relay still get their chances
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +53,26 @@ class Delivered:
     waiting: Mapping[str, str] = field(default_factory=dict)
 
 
-async def deliver(line: Line, *, stop: asyncio.Event | None = None, progress: Progress = quiet) -> Delivered:
-    """Send what is due on every channel.
+async def deliver(
+    line: Line,
+    *,
+    stop: asyncio.Event | None = None,
+    progress: Progress = quiet,
+    resting: Collection[str] = (),
+) -> Delivered:
+    """Send what is due on every channel, but for those that are `resting`.
 
-    stop: once set, nothing new is begun, and what is under way ends well.
+    stop: once set, nothing new is begun, and what is under way ends well. An error of one channel never cuts
+    off another's letters: it is raised when all have ended. Raises NotReady when the ledger was out of reach.
     """
     run = _Run(line=line, stop=stop or asyncio.Event(), progress=progress)
+    asked = [publisher for name, publisher in line.publishers.items() if name not in resting]
+    run.busy.update(publisher.channel for publisher in asked)  # until each has looked for itself
     async with asyncio.TaskGroup() as group:
-        for publisher in line.publishers.values():
-            group.create_task(run.channel(publisher))
+        for publisher in asked:
+            group.create_task(run.guarded(publisher))
+    if run.errors:
+        raise run.errors[0]
     return Delivered(states=dict(run.states), waiting=run.waiting)
 
 
@@ -68,34 +81,67 @@ async def deliver_notice(line: Line, notice: Notice) -> Outcome:
     delivery = await line.store.deliveries.claim_notice(notice.id, lease=LEASE)
     if delivery is None:
         return Outcome(state=DeliveryState.PENDING, reply="a running service has taken it; it will be sent")
-    publisher = line.publishers[delivery.channel]
-    run = _Run(line=line, stop=asyncio.Event(), progress=quiet)
-    try:
-        await publisher.connect()
-    except PublishError as error:
+    publisher = line.publishers.get(delivery.channel)
+    if publisher is None:
         await line.store.deliveries.release([delivery])
-        return Outcome(state=DeliveryState.PENDING, reply=str(error))
-    return await run.one(publisher, delivery) or Outcome(
-        state=DeliveryState.SUPPRESSED, reply="this address is suppressed"
-    )
+        reply = f"no newsletter of this config has the channel '{delivery.channel}'; it waits until one has"
+        return Outcome(state=DeliveryState.PENDING, reply=reply)
+    run = _Run(line=line, stop=asyncio.Event(), progress=quiet)
+    async with run.renewed({delivery.id: delivery}):
+        try:
+            await publisher.connect()
+        except PublishError as error:
+            await line.store.deliveries.release([delivery])
+            return Outcome(state=DeliveryState.PENDING, reply=str(error))
+        return await run.one(publisher, delivery) or Outcome(
+            state=DeliveryState.SUPPRESSED, reply="this address is suppressed"
+        )
 
 
 @dataclass(slots=True, kw_only=True)
 class _Run:
-    """One call of `deliver`: what it counts, and whether a channel has met trouble."""
+    """One call of `deliver`: what it counts, and whether a channel has met trouble.
+
+    errors: of the ledger, or faults of ours, in the order they came; `deliver` raises the first.
+    busy: the channels that have, or may have, something to send; idle: none has.
+    """
 
     line: Line
     stop: asyncio.Event
     progress: Progress
     states: Counter[str] = field(default_factory=Counter)
     waiting: dict[str, str] = field(default_factory=dict)
+    errors: list[Exception] = field(default_factory=list)
+    busy: set[str] = field(default_factory=set)
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
     claimed: int = 0
+
+    async def guarded(self, publisher: Publisher) -> None:
+        """One channel, whose error must not cancel the letters that another has in flight."""
+        try:
+            await self.channel(publisher)
+        except Exception as error:  # noqa: BLE001 - raised again by `deliver` when all channels have ended
+            self.errors.append(error)
+        finally:
+            self.rest(publisher)
+
+    def rest(self, publisher: Publisher) -> None:
+        self.busy.discard(publisher.channel)
+        if not self.busy:
+            self.idle.set()
 
     async def channel(self, publisher: Publisher) -> None:
         deliveries = self.line.store.deliveries
         while not self.stop.is_set() and publisher.channel not in self.waiting:
             if not await deliveries.any_due(publisher.channel, self.line.clock()):
-                return
+                self.rest(publisher)
+                if not self.busy:
+                    return
+                # Another channel may be at it for hours; what becomes due here must not wait for that.
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.idle.wait(), LOOK_EVERY)
+                continue
+            self.busy.add(publisher.channel)
             try:
                 await publisher.connect()
             except PublishError as error:
@@ -121,10 +167,11 @@ class _Run:
                 return
             try:
                 await self.one(publisher, delivery)
-            except NotReady as error:
+            except Exception as error:  # noqa: BLE001 - raised again by `deliver`
                 # The ledger is out of reach: begin nothing more, but let the letters in flight end. Whatever
                 # could not be recorded stays `attempting`, and is `unknown` once its lease has run out.
                 self.waiting[publisher.channel] = str(error)
+                self.errors.append(error)
                 log.error("ledger out of reach", extra={"delivery": delivery.id, "error": str(error)})  # noqa: TRY400 - its text is for people
             finally:
                 held.pop(delivery.id, None)
@@ -194,7 +241,8 @@ class _Run:
         )
         if error.unknown:
             return Outcome(state=DeliveryState.UNKNOWN, relay=error.relay, reply=reply, wait=wait)
-        if self.line.clock() - delivery.created_at > STALE_AFTER:
+        waited = self.line.clock() - delivery.created_at
+        if error.counts and waited > STALE_AFTER and delivery.attempts + 1 >= TRIES_BEFORE_STALE:
             stale = f"given up after {STALE_AFTER.total_seconds() / 3600:.0f} hours; the last answer: {error}"
             return Outcome(state=DeliveryState.FAILED, relay=error.relay, reply=stale)
         return Outcome(
@@ -213,6 +261,8 @@ class _Run:
         while True:
             now = line.clock()
             try:
+                if outcome.suppress:
+                    await line.store.subscriptions.suppress(delivery.recipient, outcome.reply, now=now)
                 kept = await line.store.deliveries.record(
                     delivery,
                     outcome.state,
@@ -222,8 +272,6 @@ class _Run:
                     available_at=now + outcome.wait if outcome.wait else None,
                     uncounted=outcome.uncounted,
                 )
-                if outcome.suppress:
-                    await line.store.subscriptions.suppress(delivery.recipient, outcome.reply, now=now)
             except NotReady as error:
                 if asyncio.get_running_loop().time() > give_up:
                     raise

@@ -101,9 +101,12 @@ async def each(items: Iterable[T], act: Callable[[T], Awaitable[None]], at_once:
         async with gate:
             await act(item)
 
-    async with asyncio.TaskGroup() as group:
-        for item in items:
-            group.create_task(one(item))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for item in items:
+                group.create_task(one(item))
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from errors  # what is said to people and to the clock is the error itself
 
 
 # ---------------------------------------------------------------- pull

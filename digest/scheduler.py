@@ -17,6 +17,8 @@ from digest.model import DigestError, NotReady
 
 log = logging.getLogger(__name__)
 
+LAST_WORDS = timedelta(seconds=1)
+
 Step = Callable[[], Awaitable[object]]
 
 
@@ -80,11 +82,15 @@ class Scheduler:
             if task is not None:
                 self._running.discard(task)
 
+    def beat(self, name: str) -> None:
+        """A step that has not ended yet gets on with its work."""
+        self._last[name] = self._clock()
+
     def _note(self, tick: Tick, error: str) -> None:
         self._errors[tick.name] = error
 
     def beats(self) -> Mapping[str, datetime]:
-        """When each step last ended well."""
+        """When each step last ended well, or got on with its work."""
         return dict(self._last)
 
     def errors(self) -> Mapping[str, str]:
@@ -101,7 +107,10 @@ class Scheduler:
             self._clockwork.pause()
         if self._running:
             await asyncio.wait(set(self._running), timeout=grace.total_seconds())
-        for task in set(self._running):
-            task.cancel()
+        if cancelled := set(self._running):
+            for task in cancelled:
+                task.cancel()
+            # They need the store for their last words; whoever called us closes it next.
+            await asyncio.wait(cancelled, timeout=LAST_WORDS.total_seconds())
         if self._clockwork.running:
             self._clockwork.shutdown(wait=False)

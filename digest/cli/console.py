@@ -5,18 +5,23 @@ Data goes to stdout, messages and progress to stderr.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import logging
 import os
+import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from digest.model import DigestError, NotReady
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -52,6 +57,39 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 
     configure_logging()
     return asyncio.run(main)
+
+
+@contextlib.contextmanager
+def until_interrupted() -> Iterator[asyncio.Event]:
+    """Ctrl-C or SIGTERM while letters go out: the event is set, those in flight end, and then the command.
+
+    A letter that is cut off may have arrived, and would be sent again. The second signal ends at once.
+    """
+    import asyncio
+
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def leave() -> None:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+    def interrupt() -> None:
+        leave()
+        stop.set()
+        say("finishing the letters in flight")
+
+    with contextlib.suppress(
+        NotImplementedError, RuntimeError, ValueError
+    ):  # only the main thread has signals
+        for number in signals:
+            loop.add_signal_handler(number, interrupt)
+    try:
+        yield stop
+    finally:
+        leave()
+    if stop.is_set():
+        raise click.Abort
 
 
 def exit_code(error: BaseException) -> int:

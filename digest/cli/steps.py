@@ -17,6 +17,7 @@ from digest.cli.console import (
     print_json,
     run,
     say,
+    until_interrupted,
 )
 
 
@@ -34,10 +35,12 @@ def once_command(
     if dry_run:
         run(_dry_run(path, as_json))
         return
-    run(once_in(path, force=force, as_json=as_json))
+    if run(once_in(path, force=force, as_json=as_json)):
+        ctx.exit(FAILURE)
 
 
-async def once_in(path: str, *, force: bool, as_json: bool) -> None:
+async def once_in(path: str, *, force: bool, as_json: bool) -> bool:
+    """Every step once; whether some newsletter could not come out."""
     from digest import dispatch, pipeline
     from digest.service import open_house
 
@@ -56,17 +59,21 @@ async def once_in(path: str, *, force: bool, as_json: bool) -> None:
             say(f"failed     {problem}")
         if not composed.issues and not composed.problems:
             say("composed   nothing: no issue is due, or nothing is new")
-        with Progress("letters  ") as bar:
-            sent = await dispatch.deliver(line, progress=bar)
-        say(f"delivered  {_words(sent.states) or 'nothing: no delivery is due'}")
+        with Progress("letters  ") as bar, until_interrupted() as stop:
+            sent = await dispatch.deliver(line, stop=stop, progress=bar)
+        nothing = "nothing" if sent.waiting else "nothing: no delivery is due"
+        say(f"delivered  {_words(sent.states) or nothing}")
+        for channel, reason in sent.waiting.items():
+            say(f"waiting    {channel}: {reason}")
         urls = house.urls(composed.issues)
         if as_json:
             print_json(
                 {"pulled": pulled, "summarized": read, "composed": composed, "delivered": sent, "urls": urls}
             )
-            return
+            return bool(composed.problems)
         for name, url in urls.items():
             click.echo(f"{name:10} {url}")
+        return bool(composed.problems)
 
 
 async def _dry_run(path: str, as_json: bool) -> None:
@@ -196,13 +203,19 @@ def deliver_command(ctx: click.Context, config_path: str | None, dry_run: bool, 
 
     async def main() -> Any:
         from digest import dispatch
+        from digest.model import NotReady
         from digest.service import open_house
 
         async with open_house(config_path_of(ctx, config_path), sync=not dry_run) as house:
             if dry_run:
                 return await house.store.deliveries.counts()
-            with Progress("letters") as bar:
-                return (await dispatch.deliver(house.line, progress=bar)).states
+            with Progress("letters") as bar, until_interrupted() as stop:
+                sent = await dispatch.deliver(house.line, stop=stop, progress=bar)
+            for channel, reason in sent.waiting.items():
+                say(f"waiting: {channel}: {reason}")
+            if sent.waiting and not sent.states:
+                raise NotReady("letters wait, and none could be sent")
+            return sent.states
 
     states = run(main())
     if as_json:

@@ -58,6 +58,7 @@ LET_GO_WITHIN = timedelta(seconds=3)
 SILENT_AFTER = timedelta(minutes=5)  # a step that has not ended well for so long turns health red
 ANSWER_WITHIN = timedelta(seconds=4)  # the database, when health is asked; load balancers wait for 5 to 10
 FIRST_REST, LONGEST_REST = timedelta(seconds=5), timedelta(minutes=1)
+FILE_GONE = "the database's file was taken away or replaced; put it back, if you can, and start again"
 TRY_LATER = 75
 
 
@@ -188,6 +189,8 @@ class Running:
         async def step() -> None:
             if self.stop.is_set():
                 return
+            if self._file_is_gone():
+                raise NotReady(FILE_GONE)  # what is sent now would be sent again by who finds no trace of it
             reloading = self._is_reloading()
             try:
                 async with self.current.use() as held:
@@ -260,7 +263,7 @@ class Running:
         except TimeoutError:
             checks["database"] = f"red: no answer within {ANSWER_WITHIN.total_seconds():.0f} seconds"
         if self._file_is_gone():
-            checks["database"] = "red: its file was taken away or replaced; what is written now is lost"
+            checks["database"] = f"red: {FILE_GONE}"
         beats: Mapping[str, datetime] = self.scheduler.beats()
         errors = self.scheduler.errors()
         for role in self.roles:
@@ -286,7 +289,7 @@ class Running:
 
     def reload(self) -> None:
         """SIGHUP. A second one while the first is under way is left out."""
-        if not self._is_reloading():
+        if not self._is_reloading() and not self.stop.is_set():
             self._reloading = asyncio.get_running_loop().create_task(self._reload())
 
     async def _reload(self) -> None:

@@ -260,7 +260,8 @@ async def test_a_file_that_may_only_be_read_is_not_ready_in_words(open_folder: P
         "        print(error)\n"
         "    finally:\n"
         "        await store.close()\n"
-        # Root may write everything: be somebody else, after everything is loaded.
+        # Root may write everything: be somebody else, once everything is loaded that the second run needs.
+        "asyncio.run(main())\n"
         "if os.geteuid() == 0: os.setuid(65534)\n"
         "asyncio.run(main())\n"
     )
