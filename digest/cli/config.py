@@ -27,11 +27,11 @@ def check_config(ctx: click.Context, config_path: str | None, as_json: bool) -> 
     settings = load(path)
     feeds = sum(len(newsletter.follows) for newsletter in settings.newsletters)
     if as_json:
-        notes = list(settings.notes)
+        notes = [str(note) for note in settings.notes]
         print_json({"ok": True, "newsletters": len(settings.newsletters), "feeds": feeds, "notes": notes})
     else:
         for note in settings.notes:
-            say(note)
+            say(str(note))
         click.echo(f"{path}: ok: {len(settings.newsletters)} newsletters, {feeds} feeds")
 
 
