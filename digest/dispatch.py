@@ -142,6 +142,7 @@ class _Run:
                     await asyncio.wait_for(self.idle.wait(), LOOK_EVERY)
                 continue
             self.busy.add(publisher.channel)
+            self.idle.clear()
             try:
                 await publisher.connect()
             except PublishError as error:

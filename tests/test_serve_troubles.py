@@ -74,6 +74,10 @@ async def test_a_locked_database_is_red_within_seconds_and_green_again(tmp_path:
             red = await ready(service)
             assert red.status_code == 503
             assert red.json()["checks"]["database"].startswith("red: no answer")
+            await service.says("step must wait")
+            told = (await ready(service)).text
+            assert "database is locked" in told
+            assert "subscribers.db" not in told  # health may be seen by strangers
             other.execute("ROLLBACK")
         async with asyncio.timeout(20):
             while (await ready(service)).status_code != 200:  # noqa: ASYNC110 - health is asked, it tells nobody

@@ -8,7 +8,7 @@ from pathlib import Path
 from digest.config import ConfigError, Settings
 from digest.model import DigestError, NotReady, PublishError
 from digest.service import House, inbox_is_local, load, open_house
-from digest.service.serve import is_loopback
+from digest.service.listening import is_loopback
 
 Finding = tuple[str, str, str]
 """(what was looked at, `ok` | `warn` | `bad`, what to say)."""

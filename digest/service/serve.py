@@ -9,13 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-import ipaddress
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -39,6 +37,8 @@ from digest.service import (
     load,
     open_house,
 )
+from digest.service.current import Current, Held, Shut
+from digest.service.listening import is_loopback, listen
 from digest.store import Store
 from digest.web.app import build_app
 from digest.web.health import Health
@@ -54,10 +54,8 @@ EVERY = {
 }
 HOUSEKEEPING = timedelta(hours=1)
 GRACE = timedelta(seconds=22)  # then there are goodbyes to say and transactions to end: 30 s in all
-LET_GO_WITHIN = timedelta(seconds=3)
 SILENT_AFTER = timedelta(minutes=5)  # a step that has not ended well for so long turns health red
 ANSWER_WITHIN = timedelta(seconds=4)  # the database, when health is asked; load balancers wait for 5 to 10
-FIRST_REST, LONGEST_REST = timedelta(seconds=5), timedelta(minutes=1)
 FILE_GONE = "the database's file was taken away or replaced; put it back, if you can, and start again"
 TRY_LATER = 75
 
@@ -69,79 +67,6 @@ def new_event_loop() -> Callable[[], asyncio.AbstractEventLoop]:
     except ImportError:
         return asyncio.new_event_loop
     return uvloop.new_event_loop
-
-
-@dataclass(frozen=True, slots=True)
-class Shut:
-    """A channel whose way out is shut is asked again then: mail servers bar who knocks every second."""
-
-    until: datetime
-    rest: timedelta
-
-    @classmethod
-    def again(cls, before: Shut | None, now: datetime) -> Shut:
-        rest = min(before.rest * 2, LONGEST_REST) if before else FIRST_REST
-        return cls(until=now + rest, rest=rest)
-
-
-class Held:
-    """A line with all that hangs on it. over: it is no longer the one in force, and a long step ends."""
-
-    def __init__(self, settings: Settings, line: Line, stack: AsyncExitStack) -> None:
-        self.settings = settings
-        self.line = line
-        self.over = asyncio.Event()
-        self.stack = stack
-        self.users = 0
-        self.free = asyncio.Event()
-        self.free.set()
-
-    async def close(self) -> None:
-        """Let go of it when no step uses it any more."""
-        await self.free.wait()
-        await self.stack.aclose()
-
-
-class Current:
-    """The line in force. A reload puts another in its place at once; the old one is let go when no step uses
-    it, so that a letter in flight ends where it began."""
-
-    def __init__(self, house: House) -> None:
-        self.held = Held(house.settings, house.line, AsyncExitStack())  # the first line belongs to open_house
-        self._old: set[asyncio.Task[None]] = set()
-
-    @property
-    def settings(self) -> Settings:
-        return self.held.settings
-
-    @property
-    def line(self) -> Line:
-        return self.held.line
-
-    @asynccontextmanager
-    async def use(self) -> AsyncIterator[Held]:
-        held = self.held
-        held.users += 1
-        held.free.clear()
-        try:
-            yield held
-        finally:
-            held.users -= 1
-            if held.users == 0:
-                held.free.set()
-
-    def replace(self, settings: Settings, line: Line, stack: AsyncExitStack) -> None:
-        old, self.held = self.held, Held(settings, line, stack)
-        old.over.set()
-        task = asyncio.create_task(old.close())
-        self._old.add(task)
-        task.add_done_callback(self._old.discard)
-
-    async def close(self) -> None:
-        ending = {*self._old, asyncio.create_task(self.held.close())}
-        _, stuck = await asyncio.wait(ending, timeout=LET_GO_WITHIN.total_seconds())
-        for task in stuck:
-            task.cancel()
 
 
 class Running:
@@ -259,7 +184,7 @@ class Running:
                 await self._store.check()
             checks["database"] = "ok"
         except NotReady as error:
-            checks["database"] = f"red: {error}"
+            checks["database"] = f"red: {self._unnamed(error)}"
         except TimeoutError:
             checks["database"] = f"red: no answer within {ANSWER_WITHIN.total_seconds():.0f} seconds"
         if self._file_is_gone():
@@ -269,7 +194,7 @@ class Running:
         for role in self.roles:
             silent = clock() - beats.get(role, self._started)
             if role in errors:
-                checks[role] = f"red: {errors[role]}"
+                checks[role] = f"red: {self._unnamed(errors[role])}"
             elif silent > SILENT_AFTER:
                 checks[role] = f"red: has not ended well for {silent.total_seconds() / 60:.0f} minutes"
             else:
@@ -277,6 +202,10 @@ class Running:
         for name in self._shut:  # no reason to take the pages away from readers; the log has the particulars
             checks[name] = "waits: its way out is shut; letters go out when it opens again"
         return Health(ok=not any(said.startswith("red") for said in checks.values()), checks=checks)
+
+    def _unnamed(self, error: object) -> str:
+        """Health may be seen by strangers: where the database is stays in the log."""
+        return str(error).replace(f"{self._store.name}: ", "")
 
     def _file_is_gone(self) -> bool:
         """SQLite goes on with a file that was deleted, and nothing written there is ever seen again."""
@@ -359,7 +288,7 @@ async def serve(
     announce: Callable[[str], None],
 ) -> int:
     """Run until told to stop. address: where the pages listen; None: no web. Returns the exit code."""
-    listening = _listen(*address) if address else None
+    listening = listen(*address) if address else None
     try:
         async with open_house(path) as house:
             running = Running(path, house, roles, address[0] if address else None)
@@ -430,22 +359,6 @@ async def _say_where(house: House, listening: socket.socket, announce: Callable[
         announce(f"{name:18} {url}")
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.socket(family, socket.SOCK_STREAM)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(1024)
-        listening.setblocking(False)
-    except OSError as error:
-        listening.close()
-        raise DigestError(
-            f"cannot listen on {host}:{port}: {error.strerror or error}; try another --host or --port"
-        ) from error
-    return listening
-
-
 def _identity(path: Path | None) -> tuple[int, int] | None:
     """Which file stands at a path now; None: none, or there is no path."""
     try:
@@ -453,13 +366,3 @@ def _identity(path: Path | None) -> tuple[int, int] | None:
     except OSError:
         return None
     return None if found is None else (found.st_dev, found.st_ino)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach what listens there."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

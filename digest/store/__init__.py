@@ -56,6 +56,11 @@ class Store:
         self.documents = Documents(database)
         self.inbox = Inbox(database)
 
+    @property
+    def name(self) -> str:
+        """The database's URL without its password: how errors call it."""
+        return self._database.name
+
     @classmethod
     async def open(cls, url: str, *, migrate: bool | None = None) -> Store:
         """Open `sqlite:///file.db` or `postgresql://user:password@host/name`. Raises NotReady.
