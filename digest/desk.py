@@ -10,10 +10,10 @@ from typing import Any
 from digest import summarizer
 from digest.feeds.fetch import fetch
 from digest.feeds.parse import parse
+from digest.intake import PARSE_SECONDS
 from digest.model import DigestError, Draft, Feed, FeedError, Issue, NotFound
 from digest.pipeline import (
     COMPOSE_SECONDS,
-    PARSE_SECONDS,
     TOLD_WITHIN,
     Line,
     Progress,

@@ -99,6 +99,7 @@ class Follow:
 
     first: how far back the first window of a newly followed feed reaches; None means everything.
     settle: how long an entry rests, unedited, before it may be used.
+    full_text: fetch the page of each entry, for feeds that tell only the beginning.
     """
 
     url: str
@@ -107,6 +108,7 @@ class Follow:
     weight: float = 1.0
     first: timedelta | None = timedelta(days=2)
     settle: timedelta = timedelta(0)
+    full_text: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +145,25 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """How often a document asks to be read. Hours of the day in UTC; days with 0 = Monday.
+
+    every: the longest of what `<ttl>` and `sy:updatePeriod` ask for; None when they ask for nothing.
+    """
+
+    every: timedelta | None = None
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """A source we follow. `url` is the key, as configured; `address` is where it lives now."""
+    """A source we follow. `url` is the key, as configured; `address` is where it lives now.
+
+    interval: how often we ask, from its rhythm. rhythm: the mean time between its entries, and longest_gap
+    the longest; None while we know too little. wishes: what its document asked for when it was last read.
+    moved_to: where permanent redirects led the last `moved_seen` times.
+    """
 
     id: int
     url: str
@@ -163,12 +182,21 @@ class Feed:
     last_new_at: datetime | None = None
     next_poll_at: datetime
     interval: timedelta = timedelta(hours=1)
+    rhythm: timedelta | None = None
+    longest_gap: timedelta | None = None
+    wishes: Wishes | None = None
+    moved_to: str | None = None
+    moved_seen: int = 0
     fence: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """What the network (or a local file) gave. `body` is None when the server said 304."""
+    """What the network (or a local file) gave. `body` is None when the server said 304.
+
+    permanent_url: where only permanent redirects led. max_age: how long the answer stays fresh, by
+    `Cache-Control` or `Expires`.
+    """
 
     url: str
     status: int
@@ -212,7 +240,7 @@ class Parsed:
     site_url: str
     language: str
     entries: tuple[Entry, ...]
-    ttl: timedelta | None = None
+    wishes: Wishes | None = None
     icon: str = ""
 
 
@@ -539,15 +567,51 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What an entry can be recognized by, besides its guid: 63-bit fingerprints, None where it has too
+    little.
+
+    link: where it points, without scheme, host and tracking. said: its title and the date that it claims.
+    title, text: its words alone, without markup, case and punctuation.
+    """
+
+    link: int | None = None
+    said: int | None = None
+    title: int | None = None
+    text: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownEntry:
+    """What the store remembers of an entry, for recognizing it again.
+
+    hash: of what it says now; hashes: of everything it ever said. updated: its own claim, None if it made
+    none or if its text was pruned.
+    """
+
+    id: int
+    guid: str
+    marks: Marks
+    hash: str
+    hashes: tuple[str, ...]
+    published: datetime
+    unread: bool
+    updated: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewEntry:
     """An entry on its way into the store, with what we decided about it.
 
-    hash: fingerprint of what a reader could see of it; a changed one is a revision.
-    news: False means it is recorded as known and never summarized (it lies before every first window).
+    known: the id of the entry that it is, None when it is a new one. hash: fingerprint of what a reader could
+    see of it. news: False means it is recorded as known and never summarized (it lies before every first
+    window). rest_until: it may be used from then on, None at once.
     """
 
     entry: Entry
     hash: str
+    marks: Marks = Marks()
+    known: int | None = None
     published: datetime
     dated: bool
     backlog: bool

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from a_house import NOON, STORIES, Clock, FeedServer, rss, write_config
-from digest import desk, dispatch, pipeline
+from digest import desk, dispatch, intake, pipeline
 from digest.feeds.parse import parse
 from digest.service import House, open_house
 from smtp_sink import Fault, SmtpSink
@@ -18,7 +18,7 @@ from smtp_sink import Fault, SmtpSink
 
 async def once(house: House, *, force: bool = True) -> tuple[pipeline.Composed, dispatch.Delivered]:
     line = house.line
-    await pipeline.pull(line, line.clock(), force=force)
+    await intake.pull(line, line.clock(), force=force)
     await pipeline.summarize(line, line.clock())
     composed = await pipeline.compose(line, line.clock(), force=force)
     return composed, await dispatch.deliver(line)
@@ -115,7 +115,7 @@ async def test_a_slot_makes_one_issue_whatever_restarts_and_clocks_do(tmp_path: 
         for hour, minute in [(5, 30), (5, 59), (6, 0), (6, 1), (5, 59), (6, 0), (12, 0), (4, 0), (23, 0)]:
             clock.now = datetime(2026, 11, 22, hour, minute, tzinfo=UTC)
             async with open_house(path, clock=clock) as house:
-                await pipeline.pull(house.line, clock(), force=True)
+                await intake.pull(house.line, clock(), force=True)
                 await pipeline.summarize(house.line, clock())
                 made += [(hour, minute)] * len((await pipeline.compose(house.line, clock())).issues)
         assert made == [(6, 0)]
@@ -152,7 +152,7 @@ async def test_compose_waits_for_entries_in_hand_but_not_for_ever(tmp_path: Path
         async with open_house(path, clock=clock) as house:
             line = house.line
             clock.now = datetime(2026, 11, 22, 6, 0, 1, tzinfo=UTC)
-            await pipeline.pull(line, clock(), force=True)  # the entry is recorded, not yet read
+            await intake.pull(line, clock(), force=True)  # the entry is recorded, not yet read
             assert (await pipeline.compose(line, clock())).issues == ()
             assert await house.store.issues.slots("world") == []
             clock.turn(minutes=5)
@@ -230,7 +230,7 @@ async def test_one_who_left_gets_nothing_of_an_issue_already_composed(tmp_path: 
         path = write_config(tmp_path, feeds=f"[{feed.url}]", smtp_port=sink.port)
         async with open_house(path, clock=clock) as house:
             line = house.line
-            await pipeline.pull(line, clock(), force=True)
+            await intake.pull(line, clock(), force=True)
             await pipeline.summarize(line, clock())
             await pipeline.compose(line, clock(), force=True)
             [ann] = await house.store.subscriptions.of("ann@example.org")

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from a_house import FeedServer, rss, write_config
-from digest import pipeline
+from digest import intake, pipeline
 from digest.service import open_house
 from smtp_sink import Fault, SmtpSink
 from test_serve import Service, running
@@ -25,7 +25,7 @@ async def born(folder: Path, feed: FeedServer, port: int, readers: int) -> Path:
     names = ", ".join(f"r{number}@example.org" for number in range(readers))
     path = write_config(folder, feeds=f"[{feed.url}]", smtp_port=port, recipients=f"[{names}]")
     async with open_house(path) as house:
-        await pipeline.pull(house.line, house.line.clock(), force=True)
+        await intake.pull(house.line, house.line.clock(), force=True)
         await pipeline.summarize(house.line, house.line.clock())
         assert (await pipeline.compose(house.line, house.line.clock(), force=True)).issues
     return path

@@ -41,13 +41,13 @@ def once_command(
 
 async def once_in(path: str, *, force: bool, as_json: bool) -> bool:
     """Every step once; whether some newsletter could not come out."""
-    from digest import dispatch, pipeline
+    from digest import dispatch, intake, pipeline
     from digest.service import open_house
 
     async with open_house(path) as house:
         line = house.line
         with Progress("feeds    ") as bar:
-            pulled = await pipeline.pull(line, line.clock(), force=force, progress=bar)
+            pulled = await intake.pull(line, line.clock(), force=force, progress=bar)
         say(f"pulled     {pulled.feeds} feeds: {pulled.entries} new entries, {pulled.failed} failed")
         with Progress("articles ") as bar:
             read = await pipeline.summarize(line, line.clock(), progress=bar)
@@ -119,12 +119,12 @@ def pull_command(ctx: click.Context, config_path: str | None, force: bool, as_js
     """Ask every feed that is due and record its entries."""
 
     async def main() -> Any:
-        from digest import pipeline
+        from digest import intake
         from digest.service import open_house
 
         async with open_house(config_path_of(ctx, config_path)) as house:
             with Progress("feeds") as bar:
-                return await pipeline.pull(house.line, house.line.clock(), force=force, progress=bar)
+                return await intake.pull(house.line, house.line.clock(), force=force, progress=bar)
 
     pulled = run(main())
     if as_json:

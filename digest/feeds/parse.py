@@ -17,7 +17,7 @@ from digest.feeds import jsonfeed, markup
 from digest.feeds.decoding import to_text
 from digest.feeds.identity import identified, newest, without_doubles
 from digest.feeds.reading import Reading, Said, get, href, nowhere, ttl
-from digest.model import FeedError, Parsed
+from digest.model import FeedError, Parsed, Wishes
 
 WEB_PAGE = "this is a web page, not a feed; run `digest feeds discover URL` to find the feed of this site"
 
@@ -73,7 +73,7 @@ def _read_xml(text: str, url: str) -> Parsed:
         site_url=reading.link(get(feed, "link")),
         language=markup.language(get(feed, "language")),
         entries=tuple(reading.entry(said) for said in found["entries"]),
-        ttl=ttl(get(feed, "ttl")),
+        wishes=Wishes(every=ttl(get(feed, "ttl"))),
         icon=reading.link(get(feed, "icon") or get(feed, "logo") or href(get(feed, "image"))),
     )
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import uvicorn
 
-from digest import dispatch, pipeline
+from digest import dispatch, intake, pipeline
 from digest.config import Settings
 from digest.model import DigestError, NotReady, Superseded
 from digest.pipeline import Line
@@ -94,7 +94,7 @@ class Running:
 
     def _ticks(self) -> tuple[Tick, ...]:
         steps: dict[str, Callable[[Held], Awaitable[object]]] = {
-            "pull": lambda held: pipeline.pull(held.line, clock(), progress=self._goes_on("pull")),
+            "pull": lambda held: intake.pull(held.line, clock(), progress=self._goes_on("pull")),
             "summarize": lambda held: pipeline.summarize(
                 held.line, clock(), progress=self._goes_on("summarize")
             ),

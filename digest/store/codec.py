@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -47,6 +48,15 @@ def clean(text: str) -> str:
 def key_of(text: str) -> str:
     """A short stand-in for a text of any length in an index (PostgreSQL's take 2,700 bytes at most)."""
     return hashlib.sha256(clean(text).encode()).hexdigest()[:40]
+
+
+def host_of(address: str) -> str:
+    """Whose server this address asks, with its port; a local file stands for itself."""
+    kind, found, rest = address.partition("://")
+    if not found:
+        return address
+    place = re.split(r"[/?#\\]", rest, maxsplit=1)[0].rpartition("@")[2].lower()
+    return place.removesuffix(":443" if kind.lower() == "https" else ":80")
 
 
 class Moment(TypeDecorator[datetime]):

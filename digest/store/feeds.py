@@ -8,13 +8,14 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from digest.model import Feed, FeedStatus, NewEntry, NotFound
-from digest.store.codec import AnyRow, encode, key_of, micros
+from digest.model import Feed, FeedStatus, NewEntry, NotFound, Wishes
+from digest.store.codec import AnyRow, decode, encode, host_of, key_of, micros
 from digest.store.database import Database, chunks, clock
-from digest.store.tables import articles, entries, entry_revisions, feeds, follows
+from digest.store.entries import once_each, record_entries
+from digest.store.tables import articles, entries, feeds, follows
 
 COLUMNS = tuple(feeds.c[field.name] for field in fields(Feed))
 
@@ -75,13 +76,11 @@ class Feeds:
         How many entries were new. None: the claim was lost to another, and nothing is written. A changed
         entry gets a revision; what we work with changes only while nobody has read it.
         """
-        state = {field.name: getattr(feed, field.name) for field in fields(Feed)}
-        for key in ("id", "url", "fence"):
-            del state[key]
+        state = _state(feed)
         statement = (
             update(feeds)
             .where(feeds.c.id == feed.id, feeds.c.fence == feed.fence)
-            .values(**state, lease_until=0)
+            .values(**state)
             .returning(feeds.c.id)
         )
 
@@ -89,8 +88,8 @@ class Feeds:
             if (await connection.execute(statement)).first() is None:
                 return None
             new = 0
-            for some in chunks(_once_each(entries)):
-                new += await _record_entries(self._database, connection, feed.id, some, now)
+            for some in chunks(once_each(entries)):
+                new += await record_entries(connection, feed.id, some, now)
             return new
 
         return await self._database.write(work)
@@ -150,7 +149,21 @@ class Feeds:
 
 
 def _feed(row: AnyRow) -> Feed:
-    return Feed(**row._mapping)
+    given = dict(row._mapping)
+    if given["wishes"] is not None:
+        given["wishes"] = decode(Wishes, given["wishes"])
+    return Feed(**given)
+
+
+_OURS = tuple(field.name for field in fields(Feed) if field.name not in ("id", "url", "fence"))
+
+
+def _state(feed: Feed) -> dict[str, Any]:
+    """The columns that a poll changes."""
+    state = {name: getattr(feed, name) for name in _OURS}
+    if feed.wishes is not None:
+        state["wishes"] = encode(feed.wishes)
+    return state | {"host": host_of(feed.address), "lease_until": 0}
 
 
 async def _count(
@@ -160,76 +173,3 @@ async def _count(
     if only is not None:
         statement = statement.where(feed_id == only)
     return {row[0]: row.n for row in await connection.execute(statement)}
-
-
-# ---------------------------------------------------------------- entries
-
-
-def _once_each(given: Sequence[NewEntry]) -> list[NewEntry]:
-    """A document may name an entry twice; the first one counts."""
-    first: dict[str, NewEntry] = {}
-    for new in given:
-        first.setdefault(key_of(new.entry.guid), new)
-    return list(first.values())
-
-
-async def _record_entries(
-    database: Database, connection: AsyncConnection, feed_id: int, given: Sequence[NewEntry], now: datetime
-) -> int:
-    keys = [key_of(new.entry.guid) for new in given]
-    columns = (entries.c.id, entries.c.guid_key, entries.c.hash, entries.c.unread)
-    statement = select(*columns).where(entries.c.feed_id == feed_id, entries.c.guid_key.in_(keys))
-    known = {row.guid_key: row for row in await connection.execute(statement)}
-    fresh = []
-    for key, new in zip(keys, given, strict=True):
-        if key not in known:
-            fresh.append(_row(feed_id, key, new, now))
-        elif known[key].hash != new.hash:
-            await _revise(connection, known[key], new, now)
-    if not fresh:
-        return 0
-    # The feed's fence keeps everyone else out, so there is no conflict to expect; ids ascend in this order.
-    added = await connection.execute(
-        insert(entries).returning(entries.c.id, sort_by_parameter_order=True), fresh
-    )
-    return len(added.all())
-
-
-def _row(feed_id: int, key: str, new: NewEntry, now: datetime) -> dict[str, Any]:
-    return {
-        "feed_id": feed_id,
-        "guid_key": key,
-        "guid": new.entry.guid,
-        "hash": new.hash,
-        "data": encode(new.entry),
-        "published": new.published,
-        "dated": new.dated,
-        "backlog": new.backlog,
-        "position": new.position,
-        "received_at": now,
-        "rest_until": new.rest_until,
-        "unread": new.news,
-    }
-
-
-async def _revise(connection: AsyncConnection, known: AnyRow, new: NewEntry, now: datetime) -> None:
-    """Append what the entry says now. A reader who holds the old words by a lease is fenced out of them."""
-    number = select(func.coalesce(func.max(entry_revisions.c.number), 1) + 1).where(
-        entry_revisions.c.entry_id == known.id
-    )
-    data = encode(new.entry)
-    await connection.execute(
-        insert(entry_revisions).values(
-            entry_id=known.id,
-            number=number.scalar_subquery(),
-            hash=new.hash,
-            data=data,
-            recorded_at=now,
-        )
-    )
-    await connection.execute(update(entries).where(entries.c.id == known.id).values(hash=new.hash))
-    await connection.execute(
-        update(entries)
-        .where(entries.c.id == known.id, entries.c.unread.is_(True))
-        .values(data=data, rest_until=new.rest_until, fence=entries.c.fence + 1, lease_until=0)
-    )

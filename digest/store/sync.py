@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import Edition, Follow, Newsletter, Site
 from digest.store.addressing import close_born
-from digest.store.codec import encode
+from digest.store.codec import encode, host_of
 from digest.store.database import SYNC_LOCK, Database, chunks
 from digest.store.editions import MANUAL, edition_of, own_edition
 from digest.store.joining import LEFT, add_reader, leave_now
@@ -162,7 +162,14 @@ async def _feeds(
     wishes = {(one.slug, follow.url): _Wish(one.slug, follow) for one in wanted for follow in one.follows}
     for some in chunks(sorted({url for _, url in wishes})):
         rows = [
-            {"url": url, "address": url, "gone": False, "next_poll_at": now, "interval": FIRST_INTERVAL}
+            {
+                "url": url,
+                "address": url,
+                "host": host_of(url),
+                "gone": False,
+                "next_poll_at": now,
+                "interval": FIRST_INTERVAL,
+            }
             for url in some
         ]
         await connection.execute(database.insert(feeds).values(rows).on_conflict_do_nothing())

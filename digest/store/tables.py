@@ -124,7 +124,14 @@ feeds = Table(
     Column("next_poll_at", Moment, nullable=False),
     Column("interval", Span, nullable=False),
     *lease_columns(),
+    Column("rhythm", Span),
+    Column("longest_gap", Span),
+    Column("wishes", Text),
+    Column("moved_to", Words),
+    Column("moved_seen", Integer, nullable=False, server_default="0"),
+    Column("host", Words, nullable=False, server_default=""),  # of the address; a file is its own host
 )
+Index("ix_feeds_host", feeds.c.host, feeds.c.lease_until)
 Index("ix_feeds_due", feeds.c.next_poll_at, feeds.c.id, **partial(feeds.c.gone.is_(False)))
 
 follows = Table(
@@ -156,9 +163,15 @@ entries = Table(
     Column("unread", Boolean, nullable=False),  # to be read by us: it is news and has no article yet
     Column("attempts", Integer, nullable=False, server_default="0"),
     *lease_columns(),
+    Column("link_mark", BigInteger),  # what it is recognized by when its guid has changed; see `Marks`
+    Column("said_mark", BigInteger),
+    Column("title_mark", BigInteger),
+    Column("text_mark", BigInteger),
     UniqueConstraint("feed_id", "guid_key"),
     **NEVER_AGAIN,
 )
+Index("ix_entries_link", entries.c.feed_id, entries.c.link_mark)
+Index("ix_entries_said", entries.c.feed_id, entries.c.said_mark)
 Index("ix_entries_unread", entries.c.id, **partial(entries.c.unread.is_(True)))
 
 entry_revisions = Table(

@@ -40,4 +40,5 @@ def _plain(value: Any) -> Any:
     if not hasattr(value, "__dataclass_fields__"):
         return value
     pairs = ((each.name, getattr(value, each.name)) for each in fields(value))
-    return {name: _plain(each) for name, each in pairs if each not in ("", (), None)}
+    found = {name: _plain(each) for name, each in pairs}
+    return {name: each for name, each in found.items() if each not in ("", [], {}, None)}

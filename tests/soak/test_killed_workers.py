@@ -63,11 +63,11 @@ async def test_no_letter_is_lost_and_every_double_is_explained(
                 sys.executable, "-m", "digest", "db", "upgrade", cwd=tmp_path
             )
             assert await upgrade.wait() == 0
-        from digest import pipeline
+        from digest import intake, pipeline
 
         async with open_house(path) as house:
             line = house.line
-            await pipeline.pull(line, line.clock(), force=True)
+            await intake.pull(line, line.clock(), force=True)
             await pipeline.summarize(line, line.clock())
             [issue] = (await pipeline.compose(line, line.clock(), force=True)).issues
             log = tmp_path / "workers.log"

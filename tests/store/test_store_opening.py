@@ -125,14 +125,15 @@ async def test_an_older_file_is_copied_beside_itself_before_it_is_migrated(
     await store.close()
     folder = tmp_path / "migrations"
     shutil.copytree(migrations.FOLDER, folder)
-    (folder / "versions" / "0002_more.py").write_text(
+    newest = migrations.REVISIONS[-1]
+    (folder / "versions" / "9999_more.py").write_text(
         "from alembic import op\n"
         "import sqlalchemy as sa\n"
-        "revision, down_revision = '0002', '0001'\n"
+        f"revision, down_revision = '9999', '{newest}'\n"
         "def upgrade():\n"
         "    op.add_column('newsletters', sa.Column('more', sa.Text()))\n"
     )
-    newer = {"revisions": ("0001", "0002"), "folder": folder, "migrate": None}
+    newer = {"revisions": (*migrations.REVISIONS, "9999"), "folder": folder, "migrate": None}
     for expected in (1, 1):
         database = Database(sqlite_url)
         try:
@@ -145,7 +146,7 @@ async def test_an_older_file_is_copied_beside_itself_before_it_is_migrated(
             await database.close()
         copies = list(tmp_path.glob("*.backup"))
         assert len(copies) == expected
-    assert copies[0].name == "subscribers.db.0001.backup"
+    assert copies[0].name == f"subscribers.db.{newest}.backup"
     old = await Store.open(f"sqlite:///{copies[0]}")
     assert len(await old.newsletters.all()) == 1
     await old.close()
@@ -153,13 +154,39 @@ async def test_an_older_file_is_copied_beside_itself_before_it_is_migrated(
         await Store.open(sqlite_url)
 
 
+async def test_feeds_of_the_first_release_get_their_hosts(sqlite_url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "migrations"
+    shutil.copytree(migrations.FOLDER, folder)
+    (folder / "versions" / "0002_pull.py").unlink()
+    database = Database(sqlite_url)
+    try:
+        await database.start()
+        await prepare(database, migrate=None, revisions=("0001",), folder=folder)
+        async with database._writing.begin() as connection:
+            for url in ("https://Example.org:443/feed.xml", "city.xml", "http://u:p@example.org:8080/a"):
+                await connection.execute(
+                    text(
+                        "INSERT INTO feeds (url, address, gone, next_poll_at, interval) "
+                        "VALUES (:url, :url, 0, 0, 0)"
+                    ),
+                    {"url": url},
+                )
+    finally:
+        await database.close()
+    store = await Store.open(sqlite_url)
+    async with store._database.reading() as connection:
+        hosts = (await connection.execute(text("SELECT host FROM feeds ORDER BY id"))).scalars().all()
+    await store.close()
+    assert hosts == ["example.org", "city.xml", "example.org:8080"]
+
+
 async def test_a_migration_that_fails_leaves_the_old_schema(sqlite_url: str, tmp_path: Path) -> None:
     await (await Store.open(sqlite_url)).close()
     folder = tmp_path / "migrations"
     shutil.copytree(migrations.FOLDER, folder)
-    (folder / "versions" / "0002_bad.py").write_text(
+    (folder / "versions" / "9999_bad.py").write_text(
         "from alembic import op\n"
-        "revision, down_revision = '0002', '0001'\n"
+        f"revision, down_revision = '9999', '{migrations.REVISIONS[-1]}'\n"
         "def upgrade():\n"
         "    op.execute('CREATE TABLE half (x INTEGER)')\n"
         "    raise ZeroDivisionError\n"
@@ -168,7 +195,7 @@ async def test_a_migration_that_fails_leaves_the_old_schema(sqlite_url: str, tmp
     try:
         await database.start()
         with pytest.raises(ZeroDivisionError):
-            await prepare(database, migrate=None, revisions=("0001", "0002"), folder=folder)
+            await prepare(database, migrate=None, revisions=(*migrations.REVISIONS, "9999"), folder=folder)
     finally:
         await database.close()
     store = await Store.open(sqlite_url)
