@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from digest import summarizer
 from digest.feeds.fetch import fetch
-from digest.feeds.parse import parse
-from digest.intake import PARSE_SECONDS
 from digest.model import DigestError, Draft, Feed, FeedError, Issue, NotFound
 from digest.pipeline import (
     COMPOSE_SECONDS,
@@ -22,7 +19,8 @@ from digest.pipeline import (
     quiet,
 )
 from digest.render import LetterText, ReaderLinks, renderer
-from digest.workers import WorkerFailed
+
+CHECKS_AT_ONCE = 32
 
 
 async def preview(line: Line, slug: str, now: datetime) -> Issue | None:
@@ -80,18 +78,14 @@ async def check(line: Line, *, progress: Progress = quiet) -> list[dict[str, Any
         row: dict[str, Any] = {"url": url, "title": "", "entries": 0, "error": None}
         try:
             fetched = await fetch(feed, net=line.net, folder=line.folder)
-            parsed = await line.workers.run(
-                partial(parse, content_type=fetched.content_type, url=fetched.url),
-                fetched.body or b"",
-                timeout=PARSE_SECONDS,
-            )
+            parsed = await line.readers.read(fetched)
             row.update(title=parsed.title, entries=len(parsed.entries))
-        except (FeedError, WorkerFailed) as error:
+        except FeedError as error:
             row["error"] = str(error)
         rows[url] = row
         progress(len(rows), len(urls))
 
-    await each(urls, one, line.pulls_at_once)
+    await each(urls, one, CHECKS_AT_ONCE)
     return [rows[url] for url in urls]
 
 

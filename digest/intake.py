@@ -1,29 +1,42 @@
-"""Pull: every feed that is due is asked, read, and its entries put into the store.
+"""Pull: every feed that is due is asked, read, and what it says put into the store.
 
-feeds.claim_due → fetch → parse → decide → record
+    feeds.claim_due → fetch → read → decide → record
+
+The feeds of one host are asked one after another, those of different hosts at the same time; reading and
+recording go on meanwhile. A feed's error is the feed's: it never stops the others.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 
 from digest import timing
 from digest.feeds import identity
 from digest.feeds.fetch import fetch
-from digest.feeds.parse import parse
-from digest.model import Feed, FeedError, Follow, Newsletter
-from digest.pipeline import Line, Progress, each, quiet
-from digest.workers import WorkerFailed
+from digest.model import DigestError, Feed, FeedError, Fetched, Follow, Newsletter
+from digest.pipeline import Line, Progress, quiet
+from digest.store.codec import host_of
+from digest.store.feeds import FEEDS_A_HOST
 
 log = logging.getLogger(__name__)
 
-POLL_LEASE = timedelta(minutes=3)
-PARSE_SECONDS = 10.0
+LEASE = timedelta(minutes=5)
+"""More than FEEDS_A_HOST feeds of one slow host can take."""
+HOSTS_AT_ONCE = 64
+LOOK_AGAIN = 1.0
+"""Seconds until we look for feeds that became due, or free, while others are still being asked."""
+LONGEST_ROUND = 60.0
+"""Seconds after which nothing more is taken: the next round may have another config."""
+DOCUMENTS_AT_ONCE = 64
+"""So many documents are held in memory, to be read and recorded, before more are fetched."""
+TOGETHER = 0.1
+"""Seconds that polls without news wait for others, to be written down in one transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,22 +49,7 @@ class Pulled:
 
 async def pull(line: Line, now: datetime, *, force: bool = False, progress: Progress = quiet) -> Pulled:
     """Ask every feed that is due. force: also, once each, those that are not."""
-    follows = _followers(line.newsletters.values())
-    outcomes: list[Pulled] = []
-    while batch := await line.store.feeds.claim_due(now, limit=200, lease=POLL_LEASE, force=force):
-        known = len(outcomes) + len(batch)
-
-        async def one(feed: Feed, known: int = known) -> None:
-            outcomes.append(await _pull_one(line, feed, follows.get(feed.url, ()), now))
-            progress(len(outcomes), known)
-
-        await each(batch, one, line.pulls_at_once)
-    return Pulled(
-        feeds=len(outcomes),
-        entries=sum(outcome.entries for outcome in outcomes),
-        unchanged=sum(outcome.unchanged for outcome in outcomes),
-        failed=sum(outcome.failed for outcome in outcomes),
-    )
+    return await _Round(line, now, force, progress).run()
 
 
 def _followers(newsletters: Iterable[Newsletter]) -> dict[str, tuple[Follow, ...]]:
@@ -62,49 +60,171 @@ def _followers(newsletters: Iterable[Newsletter]) -> dict[str, tuple[Follow, ...
     return {url: tuple(follows) for url, follows in found.items()}
 
 
-async def _pull_one(line: Line, feed: Feed, follows: Sequence[Follow], now: datetime) -> Pulled:
-    """One feed, with its error caught here: it never stops the others."""
-    try:
-        fetched = await fetch(feed, net=line.net, folder=line.folder)
-        hint = fetched.max_age
-        digest = hashlib.sha256(fetched.body).hexdigest() if fetched.body is not None else feed.body_hash
-        seen = replace(
-            feed,
-            etag=fetched.etag if fetched.body is not None else fetched.etag or feed.etag,
-            last_modified=fetched.last_modified
-            if fetched.body is not None
-            else fetched.last_modified or feed.last_modified,
-            body_hash=digest,
-        )
-        if fetched.body is None or digest == feed.body_hash:
-            await line.store.feeds.record_poll(
-                timing.after_success(seen, now=now, hint=hint, jitter=line.chance()), (), now=now
+def _by_host(feeds: Iterable[Feed]) -> Iterator[list[Feed]]:
+    chains: dict[str, list[Feed]] = {}
+    for feed in feeds:
+        chains.setdefault(host_of(feed.address), []).append(feed)
+    yield from chains.values()
+
+
+class _Round:
+    """One pull under way."""
+
+    def __init__(self, line: Line, now: datetime, force: bool, progress: Progress) -> None:
+        self._line = line
+        self._now = now
+        self._force = force
+        self._progress = progress
+        self._follows = _followers(line.newsletters.values())
+        self._held: dict[int, Feed] = {}
+        self._hosts = 0
+        self._changed = asyncio.Event()
+        self._more = False
+        self._documents = asyncio.Semaphore(DOCUMENTS_AT_ONCE)
+        self._without_news: list[Feed] = []
+        self._claimed = self._done = self._entries = self._unchanged = self._failed = 0
+
+    async def run(self) -> Pulled:
+        try:
+            async with asyncio.TaskGroup() as group:
+                await self._take(group)
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from errors  # what people and the clock are told is the error itself
+        finally:
+            if self._held:
+                with contextlib.suppress(DigestError):
+                    await self._line.store.feeds.release(list(self._held.values()))
+        return Pulled(feeds=self._done, entries=self._entries, unchanged=self._unchanged, failed=self._failed)
+
+    async def _take(self, group: asyncio.TaskGroup) -> None:
+        """Claim what is due as long as there is any, and room for it."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + LONGEST_ROUND
+        while loop.time() < end:
+            room = HOSTS_AT_ONCE - self._hosts
+            claimed = await self._line.store.feeds.claim_due(
+                self._now, limit=room, lease=LEASE, force=self._force
             )
-            return Pulled(feeds=1, unchanged=1)
-        parsed = await line.workers.run(
-            partial(parse, content_type=fetched.content_type, url=fetched.url),
-            fetched.body,
-            timeout=PARSE_SECONDS,
+            self._more = len(claimed) == room
+            self._claimed += len(claimed)
+            self._held.update((feed.id, feed) for feed in claimed)
+            for chain in _by_host(claimed):
+                self._hosts += 1
+                group.create_task(self._ask_in_turn(group, chain, end))
+            if not claimed and not self._hosts:
+                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_AGAIN):
+                    await self._room()
+
+    async def _room(self) -> None:
+        """Until another claim is worth its while: there may be more and there is room, or all is done."""
+        while self._hosts and not (self._more and self._hosts <= HOSTS_AT_ONCE // 2):
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def _ask_in_turn(self, group: asyncio.TaskGroup, chain: Sequence[Feed], end: float) -> None:
+        try:
+            for feed in chain:
+                await self._documents.acquire()
+                if asyncio.get_running_loop().time() < end:
+                    group.create_task(self._follow_up(feed, await self._ask(feed)))
+                else:
+                    self._documents.release()  # what is still held is given back at the end
+        finally:
+            self._hosts -= 1
+            self._more = self._more or len(chain) == FEEDS_A_HOST
+            self._changed.set()
+
+    # -------------------------------------------------------- one feed
+
+    async def _ask(self, feed: Feed) -> Fetched | FeedError:
+        try:
+            return await fetch(feed, net=self._line.net, folder=self._line.folder)
+        except FeedError as error:
+            return error
+        except Exception:
+            log.exception("feed broke", extra={"feed": feed.url})
+            return FeedError("asking for it went wrong in a way that we did not expect; the log has more")
+
+    async def _follow_up(self, feed: Feed, answer: Fetched | FeedError) -> None:
+        try:
+            if isinstance(answer, FeedError):
+                self._fail(feed, answer)
+            else:
+                await self._look_at(feed, answer)
+        except FeedError as error:
+            self._fail(feed, error)
+        except DigestError:
+            raise  # the store, not the feed
+        except Exception:
+            log.exception("feed broke", extra={"feed": feed.url})
+            self._fail(feed, FeedError("something in it could not be worked with; the log has the details"))
+        finally:
+            self._documents.release()
+        self._done += 1
+        self._progress(self._done, self._claimed)
+        await self._write_down()
+
+    async def _look_at(self, feed: Feed, fetched: Fetched) -> None:
+        seen = _seen(feed, fetched)
+        if fetched.body is not None and seen.body_hash != feed.body_hash:
+            await self._read(feed, seen, fetched)
+            return
+        self._unchanged += 1
+        self._without_news.append(
+            timing.after_success(seen, now=self._now, hint=fetched.max_age, jitter=self._line.chance())
         )
-    except (FeedError, WorkerFailed) as error:
-        failure = error if isinstance(error, FeedError) else FeedError(str(error))
-        log.warning("feed failed", extra={"feed": feed.url, "error": str(error)})
-        await line.store.feeds.record_poll(
-            timing.after_failure(feed, failure, now=now, jitter=line.chance()), (), now=now
-        )
-        return Pulled(feeds=1, failed=1)
-    entries = identity.decide(feed, parsed, follows, now=now)
-    seen = replace(seen, title=parsed.title, site_url=parsed.site_url, language=parsed.language)
-    new = await line.store.feeds.record_poll(
-        timing.after_success(
+
+    async def _read(self, feed: Feed, seen: Feed, fetched: Fetched) -> None:
+        parsed = await self._line.readers.read(fetched)
+        store, follows = self._line.store.feeds, self._follows.get(feed.url, ())
+        known = await store.known(feed.id, *identity.keys(parsed)) if feed.last_ok_at else ()
+        entries = identity.decide(feed, parsed, known, follows, now=self._now)
+        seen = replace(
             seen,
-            now=now,
-            new=bool(entries),
-            hint=parsed.wishes.every if parsed.wishes else None,
-            jitter=line.chance(),
-        ),
-        entries,
-        now=now,
-    )
-    log.debug("feed read", extra={"feed": feed.url, "entries": len(entries), "new": new})
-    return Pulled(feeds=1, entries=new or 0)
+            title=parsed.title,
+            site_url=parsed.site_url,
+            language=parsed.language,
+            wishes=parsed.wishes,
+        )
+        after = timing.after_success(
+            seen,
+            now=self._now,
+            new=any(entry.known is None for entry in entries),
+            hint=fetched.max_age,
+            moments=[entry.published for entry in entries if entry.dated],
+            jitter=self._line.chance(),
+        )
+        new = await store.record_poll(after, entries, now=self._now)
+        self._held.pop(feed.id, None)
+        self._entries += new or 0
+        log.debug("feed read", extra={"feed": feed.url, "entries": len(entries), "new": new})
+
+    def _fail(self, feed: Feed, error: FeedError) -> None:
+        self._failed += 1
+        log.warning("feed failed", extra={"feed": feed.url, "error": str(error)})
+        self._without_news.append(
+            timing.after_failure(feed, error, now=self._now, jitter=self._line.chance())
+        )
+
+    async def _write_down(self) -> None:
+        """Polls without news are recorded together: the first to wait writes for all who came meanwhile."""
+        if len(self._without_news) != 1:
+            return
+        await asyncio.sleep(TOGETHER)
+        polled, self._without_news = self._without_news, []
+        await self._line.store.feeds.record_quiet(polled)
+        for feed in polled:
+            self._held.pop(feed.id, None)
+
+
+def _seen(feed: Feed, fetched: Fetched) -> Feed:
+    """The feed with what this answer says of itself; validators of a body we did not get stay."""
+    if fetched.body is None:
+        etag, modified, digest = fetched.etag or feed.etag, fetched.last_modified or feed.last_modified, None
+    else:
+        etag, modified = fetched.etag, fetched.last_modified
+        digest = hashlib.sha256(fetched.body).hexdigest()
+    seen = replace(feed, etag=etag, last_modified=modified, body_hash=digest or feed.body_hash)
+    return timing.moved(seen, fetched.permanent_url)

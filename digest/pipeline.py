@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from digest import summarizer, timing
+from digest.feeds.readers import Readers
 from digest.links import Links
 from digest.model import (
     Article,
@@ -69,6 +70,7 @@ class Line:
 
     store: Store
     net: Net
+    readers: Readers
     workers: Workers
     links: Links
     site: Site
@@ -79,7 +81,6 @@ class Line:
     config_hash: str
     clock: Callable[[], datetime]
     chance: Callable[[], float]
-    pulls_at_once: int = 16
     reads_at_once: int = 4
 
 

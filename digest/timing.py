@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
@@ -214,7 +214,13 @@ RETRY_AFTER_CAP = DAY  # a server's wish is obeyed for a day at most
 
 
 def after_success(
-    feed: Feed, *, now: datetime, new: bool = False, hint: timedelta | None = None, jitter: float = 0.0
+    feed: Feed,
+    *,
+    now: datetime,
+    new: bool = False,
+    hint: timedelta | None = None,
+    moments: Sequence[datetime] = (),
+    jitter: float = 0.0,
 ) -> Feed:
     """The feed as it should be remembered after it was read, or said 304.
 
@@ -232,6 +238,10 @@ def after_success(
         last_new_at=now if new else feed.last_new_at,
         next_poll_at=now + wait,
     )
+
+
+def moved(feed: Feed, permanent_url: str | None) -> Feed:
+    return feed
 
 
 def after_failure(feed: Feed, error: FeedError, *, now: datetime, jitter: float = 0.0) -> Feed:

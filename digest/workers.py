@@ -42,6 +42,10 @@ class WorkerFailed(DigestError):
     """A task was stopped by a limit, or it broke. The log has the particulars."""
 
 
+class TookTooLong(WorkerFailed):
+    """A task was stopped because its time was over, on the wall or on the processor."""
+
+
 class Workers:
     """A pool of killable processes, started at its first task.
 
@@ -90,10 +94,11 @@ class Workers:
                 return await self._watched(pool, future)
             except TimeoutError:
                 log.warning("work stopped", extra={"task": name, "limit": "time"})
-                raise WorkerFailed(f"this took longer than {seconds:g} seconds") from None
+                raise TookTooLong(f"this took longer than {seconds:g} seconds") from None
             except ProcessExpired as error:
                 log.warning("work stopped", extra={"task": name, "exit": error.exitcode})
-                raise WorkerFailed(self._why(error.exitcode)) from None
+                kind = TookTooLong if error.exitcode == -signal.SIGXCPU else WorkerFailed
+                raise kind(self._why(error.exitcode)) from None
             except (BrokenProcessPool, RuntimeError) as error:
                 self._check_open()
                 log.warning("workers broke, starting new ones", extra={"task": name, "error": repr(error)})

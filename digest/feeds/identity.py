@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from digest import timing
-from digest.model import Entry, Feed, Follow, NewEntry, Parsed
+from digest.model import Entry, Feed, Follow, KnownEntry, Marks, NewEntry, Parsed
 
 MOST_ENTRIES = 1_000
 
@@ -80,7 +80,13 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256(json.dumps(parts, ensure_ascii=True).encode()).hexdigest()
 
 
-def decide(feed: Feed, parsed: Parsed, follows: Sequence[Follow], *, now: datetime) -> tuple[NewEntry, ...]:
+def keys(parsed: Parsed) -> tuple[tuple[str, ...], tuple[Marks, ...]]:
+    return tuple(entry.guid for entry in parsed.entries), ()
+
+
+def decide(
+    feed: Feed, parsed: Parsed, known: Sequence[KnownEntry], follows: Sequence[Follow], *, now: datetime
+) -> tuple[NewEntry, ...]:
     """Every entry of the document with what we make of it, oldest first: the store keeps this order.
 
     feed: as it was before this poll. follows: all who follow it; what none of them may tell is recorded as

@@ -44,6 +44,10 @@ def parse(body: bytes, content_type: str = "", url: str = "") -> Parsed:
     return replace(read, entries=tuple(newest(without_doubles(identified(read.entries)))))
 
 
+def parse_quickly(body: bytes, content_type: str = "", url: str = "") -> Parsed | None:
+    return None
+
+
 # ---------------------------------------------------------------- xml
 
 

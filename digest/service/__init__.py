@@ -20,6 +20,7 @@ from typing import Any
 from digest import config, publishers
 from digest.config import Settings
 from digest.feeds import opml
+from digest.feeds.readers import Readers
 from digest.links import Links
 from digest.model import DigestError, FeedStatus, Issue, Newsletter, NotFound
 from digest.net import Net
@@ -202,6 +203,7 @@ async def build_line(settings: Settings, store: Store, clock: Callable[[], datet
     """The line over this store: network, workers, publishers; all closed at the end."""
     links = Links(settings.site.url, settings.secret)
     workers = Workers()
+    readers = Readers(lanes=os.cpu_count() or 1)
     net = Net(
         user_agent=user_agent(settings),
         allow=settings.fetch.allow,
@@ -220,6 +222,7 @@ async def build_line(settings: Settings, store: Store, clock: Callable[[], datet
         yield Line(
             store=store,
             net=net,
+            readers=readers,
             workers=workers,
             links=links,
             site=settings.site,
@@ -235,6 +238,7 @@ async def build_line(settings: Settings, store: Store, clock: Callable[[], datet
         for publisher in publishers.values():
             await publisher.close()
         await net.close()
+        readers.close()
         workers.close()
 
 

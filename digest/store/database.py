@@ -45,7 +45,7 @@ from digest.store.writer import Work, Writer
 T = TypeVar("T")
 
 PARAMETERS = 500  # how many values go into one IN (…) or VALUES; SQLite takes 32,766 parameters a statement
-READY_LOCK, SCHEMA_LOCK, SYNC_LOCK = 0x64696731, 0x64696732, 0x64696733  # advisory locks on PostgreSQL
+READY_LOCK, SCHEMA_LOCK, SYNC_LOCK, PULL_LOCK = range(0x64696731, 0x64696735)  # advisory, on PostgreSQL
 _TRY_AGAIN = {"40001", "40P01"}  # PostgreSQL: serialization failure, deadlock
 
 

@@ -8,14 +8,17 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from digest.model import Feed, FeedStatus, NewEntry, NotFound, Wishes
+from digest.model import Feed, FeedStatus, KnownEntry, Marks, NewEntry, NotFound, Wishes
 from digest.store.codec import AnyRow, decode, encode, host_of, key_of, micros
-from digest.store.database import Database, chunks, clock
+from digest.store.database import PULL_LOCK, Database, chunks, clock
 from digest.store.entries import once_each, record_entries
 from digest.store.tables import articles, entries, feeds, follows
+
+FEEDS_A_HOST = 8
+"""So many feeds of one host are taken at a time: they are asked one after another, within the lease."""
 
 COLUMNS = tuple(feeds.c[field.name] for field in fields(Feed))
 
@@ -46,29 +49,72 @@ class Feeds:
         return next(iter(await self._claim(feeds.c.url == url, 1, lease)), None)
 
     async def _claim(self, which: ColumnElement[bool], limit: int, lease: timedelta) -> builtins.list[Feed]:
+        # One worker at a time asks a host, over all processes: a host of which any feed is held is passed by,
+        # and of the others only so many are taken that the lease lasts for them one after another.
+        held = feeds.alias("held")
+        busy = exists().where(held.c.host == feeds.c.host, held.c.lease_until > clock())
+        place = func.row_number().over(partition_by=feeds.c.host, order_by=(feeds.c.next_poll_at, feeds.c.id))
+        due = (
+            select(feeds.c.id, place.label("place"))
+            .where(which, feeds.c.gone.is_(False), feeds.c.lease_until <= clock(), is_followed(), ~busy)
+            .cte("due")
+            .prefix_with("MATERIALIZED")
+        )
         # key_share: a lock that goes together with the one an article's or entry's foreign key takes on its
         # feed; a stronger one would skip a feed only because something of it is being written down.
-        due = (
+        taken = (
             select(feeds.c.id)
-            .where(which, feeds.c.gone.is_(False), feeds.c.lease_until <= clock(), is_followed())
+            .where(feeds.c.id.in_(select(due.c.id).where(due.c.place <= FEEDS_A_HOST)))
             .order_by(feeds.c.next_poll_at, feeds.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True, key_share=True, of=feeds)
-            .cte("due")
+            .cte("taken")
             .prefix_with("MATERIALIZED")
         )
         statement = (
             update(feeds)
-            .where(feeds.c.id.in_(select(due.c.id)))
+            .where(feeds.c.id.in_(select(taken.c.id)))
             .values(fence=feeds.c.fence + 1, lease_until=clock() + micros(lease))
             .returning(*COLUMNS)
         )
 
         async def work(connection: AsyncConnection) -> builtins.list[Feed]:
+            await self._database.lock(connection, PULL_LOCK)
             claimed = [_feed(row) for row in await connection.execute(statement)]
             return sorted(claimed, key=lambda feed: (feed.next_poll_at, feed.id))
 
         return await self._database.write(work)
+
+    async def release(self, claimed: Sequence[Feed]) -> None:
+        """Give these back, unasked: they are due as before."""
+        statement = (
+            update(feeds)
+            .where(feeds.c.id == bindparam("feed_id"), feeds.c.fence == bindparam("held"))
+            .values(lease_until=0)
+        )
+        rows = [{"feed_id": feed.id, "held": feed.fence} for feed in claimed]
+
+        async def work(connection: AsyncConnection) -> None:
+            if rows:
+                await connection.execute(statement, rows)
+
+        await self._database.write(work)
+
+    async def record_quiet(self, polled: Sequence[Feed]) -> None:
+        """Write down polls that brought nothing: unchanged feeds and failures, all in one transaction. What
+        another has claimed since stays as it is."""
+        statement = (
+            update(feeds)
+            .where(feeds.c.id == bindparam("feed_id"), feeds.c.fence == bindparam("held"))
+            .values({name: bindparam(name) for name in _STATE})
+        )
+        rows = [_state(feed) | {"feed_id": feed.id, "held": feed.fence} for feed in polled]
+
+        async def work(connection: AsyncConnection) -> None:
+            if rows:
+                await connection.execute(statement, rows)
+
+        await self._database.write(work)
 
     async def record_poll(self, feed: Feed, entries: Sequence[NewEntry], *, now: datetime) -> int | None:
         """Write what a poll brought: the feed's new state, and its entries in the order given.
@@ -93,6 +139,11 @@ class Feeds:
             return new
 
         return await self._database.write(work)
+
+    async def known(
+        self, feed_id: int, guids: Sequence[str], marks: Sequence[Marks]
+    ) -> builtins.list[KnownEntry]:
+        return []
 
     async def known_guids(self, feed_id: int, guids: Iterable[str]) -> set[str]:
         """Which of these the feed has told before."""
@@ -156,6 +207,7 @@ def _feed(row: AnyRow) -> Feed:
 
 
 _OURS = tuple(field.name for field in fields(Feed) if field.name not in ("id", "url", "fence"))
+_STATE = (*_OURS, "host", "lease_until")
 
 
 def _state(feed: Feed) -> dict[str, Any]:

@@ -1,0 +1,129 @@
+"""Reads documents in worker processes: plain ones many at a time, awkward ones alone, hostile ones last.
+
+A document goes through up to three lanes. The first takes what a plain XML reader can read, in batches: most
+of the time of a small task is its way to the worker and back. What it leaves goes alone to the second, which
+gives a document two seconds: fifty times what an ordinary one needs. Only then may it use all it is allowed,
+in a third lane of one process, so that feeds made to hurt delay each other and nobody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from digest.feeds.parse import parse, parse_quickly
+from digest.model import DigestError, FeedError, Fetched, Parsed
+from digest.workers import TookTooLong, WorkerFailed, Workers
+
+BATCH_BYTES = 512 * 1024
+BATCH_FEEDS = 16
+QUICK_BYTES = 2 * 1024 * 1024
+"""What is larger is never read in company."""
+QUICK_SECONDS = 10.0
+ORDINARY_SECONDS = 2.0
+LONGEST_SECONDS = 20.0
+"""On the wall; the limit that counts is the worker's 10 seconds of processor time."""
+CPU_SECONDS = 10
+MOST_KNOWN = 10_000
+
+Document = tuple[bytes, str, str]
+_Waiting = tuple[Document, "asyncio.Future[Parsed | FeedError | None]"]
+
+
+def read_batch(documents: Sequence[Document]) -> list[Parsed | FeedError | None]:
+    """What the quick reader makes of each; None: it is not for it. Runs in a worker."""
+    answers: list[Parsed | FeedError | None] = []
+    for document in documents:
+        try:
+            answers.append(parse_quickly(*document))
+        except FeedError as error:
+            answers.append(error)
+    return answers
+
+
+class Readers:
+    """The lanes. Made anywhere; processes start with the first document; close it.
+
+    lanes: how many batches, and how many awkward documents, are read at the same time.
+    """
+
+    def __init__(self, *, lanes: int) -> None:
+        self._lanes = lanes
+        self._quick = Workers(processes=lanes, cpu_seconds=CPU_SECONDS)
+        self._slow = Workers(processes=lanes + 1, cpu_seconds=CPU_SECONDS)
+        self._waiting: deque[_Waiting] = deque()
+        self._batching: set[asyncio.Task[None]] = set()
+        self._ordinary = asyncio.Semaphore(lanes)
+        self._patient = asyncio.Semaphore(1)
+        self._hogs: dict[str, None] = {}
+
+    async def read(self, fetched: Fetched) -> Parsed:
+        """What the document says. Raises FeedError, also when it asks for more than its limits."""
+        document = (fetched.body or b"", fetched.content_type, fetched.url)
+        answer = await self._in_company(document) if len(document[0]) <= QUICK_BYTES else None
+        if answer is None:
+            try:
+                answer = await self._alone(document)
+            except WorkerFailed as error:
+                raise FeedError(f"it cannot be read: {error}") from error
+        if isinstance(answer, FeedError):
+            raise answer
+        return answer
+
+    # -------------------------------------------------------- the first lane
+
+    async def _in_company(self, document: Document) -> Parsed | FeedError | None:
+        answer: asyncio.Future[Parsed | FeedError | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((document, answer))
+        if len(self._batching) < self._lanes:
+            task = asyncio.create_task(self._work_off())
+            self._batching.add(task)
+            task.add_done_callback(self._batching.discard)
+        return await answer
+
+    async def _work_off(self) -> None:
+        while self._waiting:
+            batch = self._next_batch()
+            answers: Sequence[Parsed | FeedError | None] = [None] * len(batch)
+            try:
+                answers = await self._quick.run(
+                    read_batch, [document for document, _ in batch], timeout=QUICK_SECONDS
+                )
+            except DigestError:
+                pass  # one of them was too much: each is read again, alone
+            except BaseException:
+                for _, answer in batch:
+                    answer.cancel()
+                raise
+            for (_, answer), said in zip(batch, answers, strict=True):
+                if not answer.done():
+                    answer.set_result(said)
+
+    def _next_batch(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        size = 0
+        while self._waiting and len(batch) < BATCH_FEEDS and size < BATCH_BYTES:
+            batch.append(self._waiting.popleft())
+            size += len(batch[-1][0][0])
+        return batch
+
+    # -------------------------------------------------------- the others
+
+    async def _alone(self, document: Document) -> Parsed:
+        url = document[2]
+        if url not in self._hogs:
+            async with self._ordinary:
+                try:
+                    return await self._slow.run(parse, *document, timeout=ORDINARY_SECONDS)
+                except TookTooLong:
+                    if len(self._hogs) >= MOST_KNOWN:
+                        self._hogs.clear()
+                    self._hogs[url] = None
+        async with self._patient:
+            return await self._slow.run(parse, *document, timeout=LONGEST_SECONDS)
+
+    def close(self) -> None:
+        """Kill all workers; whoever waits for one gets an error."""
+        self._quick.close()
+        self._slow.close()
