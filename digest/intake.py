@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from digest import timing
+from digest import polling
 from digest.feeds import identity
 from digest.feeds.fetch import fetch
 from digest.model import DigestError, Feed, FeedError, Fetched, Follow, Newsletter
@@ -79,7 +79,7 @@ class _Round:
         self._held: dict[int, Feed] = {}
         self._hosts = 0
         self._changed = asyncio.Event()
-        self._more = False
+        self._more = self._again = False
         self._documents = asyncio.Semaphore(DOCUMENTS_AT_ONCE)
         self._without_news: list[Feed] = []
         self._claimed = self._done = self._entries = self._unchanged = self._failed = 0
@@ -111,7 +111,7 @@ class _Round:
             for chain in _by_host(claimed):
                 self._hosts += 1
                 group.create_task(self._ask_in_turn(group, chain, end))
-            if not claimed and not self._hosts:
+            if not self._held:
                 return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_AGAIN):
@@ -119,7 +119,7 @@ class _Round:
 
     async def _room(self) -> None:
         """Until another claim is worth its while: there may be more and there is room, or all is done."""
-        while self._hosts and not (self._more and self._hosts <= HOSTS_AT_ONCE // 2):
+        while self._held and not (self._more and self._hosts <= HOSTS_AT_ONCE // 2):
             self._changed.clear()
             await self._changed.wait()
 
@@ -133,7 +133,7 @@ class _Round:
                     self._documents.release()  # what is still held is given back at the end
         finally:
             self._hosts -= 1
-            self._more = self._more or len(chain) == FEEDS_A_HOST
+            self._again = self._again or len(chain) == FEEDS_A_HOST
             self._changed.set()
 
     # -------------------------------------------------------- one feed
@@ -173,7 +173,7 @@ class _Round:
             return
         self._unchanged += 1
         self._without_news.append(
-            timing.after_success(seen, now=self._now, hint=fetched.max_age, jitter=self._line.chance())
+            polling.after_success(seen, now=self._now, hint=fetched.max_age, jitter=self._line.chance())
         )
 
     async def _read(self, feed: Feed, seen: Feed, fetched: Fetched) -> None:
@@ -188,7 +188,7 @@ class _Round:
             language=parsed.language,
             wishes=parsed.wishes,
         )
-        after = timing.after_success(
+        after = polling.after_success(
             seen,
             now=self._now,
             new=any(entry.known is None for entry in entries),
@@ -197,7 +197,7 @@ class _Round:
             jitter=self._line.chance(),
         )
         new = await store.record_poll(after, entries, now=self._now)
-        self._held.pop(feed.id, None)
+        self._let_go([feed])
         self._entries += new or 0
         log.debug("feed read", extra={"feed": feed.url, "entries": len(entries), "new": new})
 
@@ -205,7 +205,7 @@ class _Round:
         self._failed += 1
         log.warning("feed failed", extra={"feed": feed.url, "error": str(error)})
         self._without_news.append(
-            timing.after_failure(feed, error, now=self._now, jitter=self._line.chance())
+            polling.after_failure(feed, error, now=self._now, jitter=self._line.chance())
         )
 
     async def _write_down(self) -> None:
@@ -215,8 +215,13 @@ class _Round:
         await asyncio.sleep(TOGETHER)
         polled, self._without_news = self._without_news, []
         await self._line.store.feeds.record_quiet(polled)
+        self._let_go(polled)
+
+    def _let_go(self, polled: Sequence[Feed]) -> None:
         for feed in polled:
             self._held.pop(feed.id, None)
+        self._more, self._again = self._more or self._again, False  # hosts that have more feeds are free now
+        self._changed.set()
 
 
 def _seen(feed: Feed, fetched: Fetched) -> Feed:
@@ -227,4 +232,4 @@ def _seen(feed: Feed, fetched: Fetched) -> Feed:
         etag, modified = fetched.etag, fetched.last_modified
         digest = hashlib.sha256(fetched.body).hexdigest()
     seen = replace(feed, etag=etag, last_modified=modified, body_hash=digest or feed.body_hash)
-    return timing.moved(seen, fetched.permanent_url)
+    return polling.moved(seen, fetched.permanent_url)

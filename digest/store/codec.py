@@ -33,6 +33,11 @@ def micros(span: timedelta) -> int:
     return span // _MICROSECOND
 
 
+def since_epoch(moment: datetime | None) -> int | None:
+    """A moment as the columns hold it."""
+    return None if moment is None else micros(moment - _EPOCH)
+
+
 def clean(text: str) -> str:
     """Text that both databases store: PostgreSQL refuses NUL, and half a surrogate pair (a JSON feed may
     hold one) has no UTF-8. One such character must not cost the whole feed."""
@@ -66,7 +71,7 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else micros(value - _EPOCH)  # a naive time raises TypeError here
+        return since_epoch(value)  # a naive time raises TypeError here
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         return None if value is None else _EPOCH + value * _MICROSECOND

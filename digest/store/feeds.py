@@ -6,13 +6,14 @@ import builtins
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import Feed, FeedStatus, KnownEntry, Marks, NewEntry, NotFound, Wishes
-from digest.store.codec import AnyRow, decode, encode, host_of, key_of, micros
+from digest.store.codec import AnyRow, clean, decode, encode, host_of, key_of, micros, since_epoch
 from digest.store.database import PULL_LOCK, Database, chunks, clock
 from digest.store.entries import once_each, record_entries
 from digest.store.tables import articles, entries, feeds, follows
@@ -103,16 +104,11 @@ class Feeds:
     async def record_quiet(self, polled: Sequence[Feed]) -> None:
         """Write down polls that brought nothing: unchanged feeds and failures, all in one transaction. What
         another has claimed since stays as it is."""
-        statement = (
-            update(feeds)
-            .where(feeds.c.id == bindparam("feed_id"), feeds.c.fence == bindparam("held"))
-            .values({name: bindparam(name) for name in _STATE})
-        )
-        rows = [_state(feed) | {"feed_id": feed.id, "held": feed.fence} for feed in polled]
+        rows = [_quiet_state(feed) for feed in polled]
 
         async def work(connection: AsyncConnection) -> None:
             if rows:
-                await connection.execute(statement, rows)
+                await connection.execute(_QUIET, rows)
 
         await self._database.write(work)
 
@@ -202,12 +198,16 @@ class Feeds:
 def _feed(row: AnyRow) -> Feed:
     given = dict(row._mapping)
     if given["wishes"] is not None:
-        given["wishes"] = decode(Wishes, given["wishes"])
+        given["wishes"] = _wishes(given["wishes"])
     return Feed(**given)
 
 
+@lru_cache(maxsize=1_000)
+def _wishes(text: str) -> Wishes:
+    return decode(Wishes, text)  # a few kinds of them serve all feeds
+
+
 _OURS = tuple(field.name for field in fields(Feed) if field.name not in ("id", "url", "fence"))
-_STATE = (*_OURS, "host", "lease_until")
 
 
 def _state(feed: Feed) -> dict[str, Any]:
@@ -216,6 +216,41 @@ def _state(feed: Feed) -> dict[str, Any]:
     if feed.wishes is not None:
         state["wishes"] = encode(feed.wishes)
     return state | {"host": host_of(feed.address), "lease_until": 0}
+
+
+# What a poll without news changes. Plain text with plain numbers: most polls are these, and what SQLAlchemy
+# does for each parameter took four times as long as the database.
+_QUIET = text(
+    """UPDATE feeds SET address = :address, host = :host, etag = :etag, last_modified = :last_modified,
+       body_hash = :body_hash, failures = :failures, error = :error, gone = :gone,
+       last_polled_at = :last_polled_at, last_ok_at = :last_ok_at, next_poll_at = :next_poll_at,
+       "interval" = :interval, rhythm = :rhythm, longest_gap = :longest_gap, moved_to = :moved_to,
+       moved_seen = :moved_seen, lease_until = 0
+       WHERE id = :id AND fence = :fence"""
+)
+
+
+def _quiet_state(feed: Feed) -> dict[str, Any]:
+    return {
+        "id": feed.id,
+        "fence": feed.fence,
+        "address": clean(feed.address),
+        "host": clean(host_of(feed.address)),
+        "etag": feed.etag and clean(feed.etag),
+        "last_modified": feed.last_modified and clean(feed.last_modified),
+        "body_hash": feed.body_hash,
+        "failures": feed.failures,
+        "error": feed.error and clean(feed.error),
+        "gone": feed.gone,
+        "last_polled_at": since_epoch(feed.last_polled_at),
+        "last_ok_at": since_epoch(feed.last_ok_at),
+        "next_poll_at": since_epoch(feed.next_poll_at),
+        "interval": micros(feed.interval),
+        "rhythm": None if feed.rhythm is None else micros(feed.rhythm),
+        "longest_gap": None if feed.longest_gap is None else micros(feed.longest_gap),
+        "moved_to": feed.moved_to and clean(feed.moved_to),
+        "moved_seen": feed.moved_seen,
+    }
 
 
 async def _count(

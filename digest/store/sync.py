@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from digest.model import Edition, Follow, Newsletter, Site
 from digest.store.addressing import close_born
 from digest.store.codec import encode, host_of
-from digest.store.database import SYNC_LOCK, Database, chunks
+from digest.store.database import SYNC_LOCK, Database
 from digest.store.editions import MANUAL, edition_of, own_edition
 from digest.store.joining import LEFT, add_reader, leave_now
 from digest.store.ledger import place_when_unknown, suppress_waiting
@@ -160,20 +160,24 @@ async def _feeds(
     database: Database, connection: AsyncConnection, wanted: Sequence[Newsletter], now: datetime
 ) -> None:
     wishes = {(one.slug, follow.url): _Wish(one.slug, follow) for one in wanted for follow in one.follows}
-    for some in chunks(sorted({url for _, url in wishes})):
-        rows = [
-            {
-                "url": url,
-                "address": url,
-                "host": host_of(url),
-                "gone": False,
-                "next_poll_at": now,
-                "interval": FIRST_INTERVAL,
-            }
-            for url in some
-        ]
-        await connection.execute(database.insert(feeds).values(rows).on_conflict_do_nothing())
     ids = {row.url: row.id for row in await connection.execute(select(feeds.c.url, feeds.c.id))}
+    fresh = {url for _, url in wishes} - ids.keys()
+    if fresh:
+        await connection.execute(
+            database.insert(feeds).on_conflict_do_nothing(),
+            [
+                {
+                    "url": url,
+                    "address": url,
+                    "host": host_of(url),
+                    "gone": False,
+                    "next_poll_at": now,
+                    "interval": FIRST_INTERVAL,
+                }
+                for url in sorted(fresh)
+            ],
+        )
+        ids = {row.url: row.id for row in await connection.execute(select(feeds.c.url, feeds.c.id))}
     running = (await connection.execute(select(follows).where(follows.c.ended_at.is_(None)))).all()
     have = {(row.newsletter, row.feed_id) for row in running}
     want = {(wish.newsletter, ids[wish.follow.url]): wish for wish in wishes.values()}
@@ -184,18 +188,18 @@ async def _feeds(
             .values(ended_at=now)
         )
     new = [key for key in want if key not in have]
-    for some_new in chunks(new):
-        row = database.insert(follows).values(
-            [{"newsletter": slug, "feed_id": feed_id, "since": now} for slug, feed_id in some_new]
-        )
+    if new:
+        row = database.insert(follows)
         await connection.execute(
             row.on_conflict_do_update(
                 index_elements=["newsletter", "feed_id"],
                 set_={"since": row.excluded.since, "ended_at": None},
-            )
+            ),
+            [{"newsletter": slug, "feed_id": feed_id, "since": now} for slug, feed_id in new],
         )
     for key in new:
-        await _reach_back(connection, key[1], want[key].follow, now)
+        if want[key].follow.url not in fresh:
+            await _reach_back(connection, key[1], want[key].follow, now)
 
 
 async def _reach_back(connection: AsyncConnection, feed_id: int, follow: Follow, now: datetime) -> None:
