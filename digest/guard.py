@@ -6,6 +6,7 @@ between versions of Python. Pure; connecting is the business of `net`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
@@ -62,10 +63,28 @@ def is_public(address: Address) -> bool:
 
 def literal(host: str) -> Address | None:
     """The address that this host is, if it is one and not a name. Brackets of IPv6 are allowed."""
+    if ":" not in host and not host[-1:].isdigit():
+        return None  # what most hosts are, told quickly
     try:
         return ip_address(host.removeprefix("[").removesuffix("]"))
     except ValueError:
         return None
+
+
+_NAME = re.compile(r"(?=.{1,254}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?", re.ASCII)
+_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.ASCII)
+
+
+def is_host(host: str) -> bool:
+    """Whether a host, as an address was read, can be asked: a name, or an IP address as everybody writes it.
+
+    Not the other ways of writing one that the system's resolver knows (`127.1`, `0x7f.1`, `017700000001`): no
+    feed has them, and whoever looks only at how they are written cannot tell where they lead.
+    """
+    address = literal(host)
+    if address is not None:
+        return isinstance(address, IPv4Address) or address.scope_id is None
+    return _NAME.fullmatch(host) is not None and _NUMBER.fullmatch(host) is None
 
 
 class Allowed:
@@ -75,10 +94,17 @@ class Allowed:
     def __init__(self, hosts: Iterable[str] = ()) -> None:
         self._hosts = frozenset(_split(host) for host in hosts)
 
+    def __bool__(self) -> bool:
+        return bool(self._hosts)
+
     def __contains__(self, place: tuple[str, int]) -> bool:
+        if not self._hosts:
+            return False
         host, port = place
+        if (host, port) in self._hosts or (host, None) in self._hosts:
+            return True
         host = _plain(host)
-        return (host, None) in self._hosts or (host, port) in self._hosts
+        return (host, port) in self._hosts or (host, None) in self._hosts
 
 
 def _split(text: str) -> tuple[str, int | None]:

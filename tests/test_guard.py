@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from digest.guard import Allowed, is_public, literal
+from digest.guard import Allowed, is_host, is_public, literal
 
 NEVER = """
 0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.127.255.254 127.0.0.1 127.1.2.3 127.255.255.255
@@ -67,3 +67,47 @@ def test_the_admin_opens_one_host_and_no_other(allowed: str, host: str, port: in
 
 def test_nothing_is_allowed_by_itself() -> None:
     assert ("localhost", 80) not in Allowed()
+    assert not Allowed()
+
+
+@pytest.mark.parametrize(
+    "host", ["example.org", "a_b.example.", "-a", "10.0.0.1", "2606:4700::1", "::1", "1.example"]
+)
+def test_names_and_plain_addresses_are_hosts(host: str) -> None:
+    assert is_host(host)
+
+
+NO_HOSTS = [
+    *(
+        "127.1",
+        "1",
+        "0",
+        "0x7f000001",
+        "0X7F.example.0x1",
+        "017700000001",
+        "127.0.0.01",
+        "1.2.3.4.5",
+        "256.1.1.1",
+    ),
+    *(
+        "127.0.0.1.",
+        "a..b",
+        ".a",
+        "",
+        ".",
+        "-" * 64,
+        "a" * 255,
+        "a b",
+        "a\x00b",
+        "a%41",
+        "a/b",
+        "a@b",
+        "é.example",
+    ),
+    *("fe80::1%eth0", "::1%lo", "v1.fe80::1", "::ffff:1.2.3"),
+]
+
+
+@pytest.mark.parametrize("host", NO_HOSTS)
+def test_what_is_written_to_pass_for_something_else_is_no_host(host: str) -> None:
+    assert not is_host(host)

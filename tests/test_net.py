@@ -7,141 +7,19 @@ import contextlib
 import gzip
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import brotli
 import pytest
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from digest.model import FeedError, Fetched
-from digest.net import Net, guarded_socket
+from digest.net import Net
+from digest.ways import guarded_socket
+from web_server import FEED, Book, Handler, Request, answer, by_path, serving
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 AGENT = "Digest/1 (+https://digest.example/)"
-FEED = b"<rss version='2.0'><channel><title>x</title></channel></rss>"
-
-
-class Request:
-    """One request as it came over the wire."""
-
-    def __init__(self, head: str) -> None:
-        first, *lines = head.split("\r\n")
-        self.path = first.split()[1]
-        self.headers = {
-            name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
-        }
-
-
-Handler = Callable[[Request, asyncio.StreamWriter], Awaitable[None]]
-
-
-class Server:
-    """Speaks HTTP by hand, so that it can also speak it wrongly. What it answers is a function."""
-
-    def __init__(self, handler: Handler) -> None:
-        self.handler = handler
-        self.requests: list[Request] = []
-        self.connections = 0
-        self.port = 0
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/"
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        try:
-            while not writer.is_closing():
-                head = await reader.readuntil(b"\r\n\r\n")
-                request = Request(head.decode("latin-1").strip())
-                self.requests.append(request)
-                await self.handler(request, writer)
-                await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # the client has had enough
-        finally:
-            writer.close()
-
-
-@contextlib.asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[Server]:
-    server = Server(handler)
-    tasks: set[asyncio.Task[None]] = set()
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(server.serve(reader, writer))
-        tasks.add(task)
-
-    listening = await asyncio.start_server(accept, "127.0.0.1", 0)
-    server.port = listening.sockets[0].getsockname()[1]
-    try:
-        yield server
-    finally:
-        listening.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0.01)  # closed transports let go of their sockets
-
-
-def answer(
-    body: bytes = FEED,
-    *,
-    status: str = "200 OK",
-    length: int | None = None,
-    close: bool = False,
-    **headers: str,
-) -> Handler:
-    async def handler(_request: Request, writer: asyncio.StreamWriter) -> None:
-        lines = [f"HTTP/1.1 {status}"]
-        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-        if not status.startswith("304"):
-            lines.append(f"Content-Length: {len(body) if length is None else length}")
-        writer.write("\r\n".join([*lines, "", ""]).encode("utf-8") + body)
-        if close:
-            await writer.drain()
-            writer.close()
-
-    return handler
-
-
-def by_path(**handlers: Handler) -> Handler:
-    async def handler(request: Request, writer: asyncio.StreamWriter) -> None:
-        await handlers[request.path.strip("/") or "start"](request, writer)
-
-    return handler
-
-
-class Book(AbstractResolver):
-    """A resolver with the answers we want, one list for each time it is asked."""
-
-    def __init__(self, **answers: list[list[str]]) -> None:
-        self.answers = {name.replace("_", "."): lists for name, lists in answers.items()}
-        self.asked: list[str] = []
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        self.asked.append(host)
-        lists = self.answers.get(host)
-        if not lists:
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        addresses = lists.pop(0) if len(lists) > 1 else lists[0]
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in addresses
-        ]
-
-    async def close(self) -> None:
-        return None
 
 
 @contextlib.asynccontextmanager
@@ -194,6 +72,40 @@ async def test_a_feed_comes_with_all_that_its_server_said() -> None:
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("etag", "last_modified"),
+    [
+        ("unquoted", "never"),
+        ('W/"a b  c"', "Sun, 32 Foo 99"),
+        ('""', "0"),
+        ('"a", "b"', "2026-11-22T10:00:00Z"),
+        ("W/", "é"),
+    ],
+)
+async def test_odd_validators_go_back_as_they_came(etag: str, last_modified: str) -> None:
+    async with serving(answer(ETag=etag, Last_Modified=last_modified)) as server, net("127.0.0.1") as client:
+        found = await client.fetch(server.url)
+        await client.fetch(server.url, etag=found.etag, last_modified=found.last_modified)
+    sent = server.requests[1].headers
+    assert sent["if-none-match"].encode("latin-1").decode() == etag
+    assert sent["if-modified-since"].encode("latin-1").decode() == last_modified
+    assert "referer" not in sent
+
+
+@pytest.mark.asyncio
+async def test_freshness_is_read_of_every_line_and_of_answers_without_a_body() -> None:
+    async def two_lines(_request: Request, writer: asyncio.StreamWriter) -> None:
+        writer.write(
+            b"HTTP/1.1 304 No\r\nCache-Control: public\r\nCache-Control: max-age=90\r\nAge: 30\r\n\r\n"
+        )
+
+    assert (await fetch(two_lines, etag='"a"')).max_age == timedelta(minutes=1)
+    expires = answer(Expires="Sun, 22 Nov 2026 12:30:00 GMT", Date="Sun, 22 Nov 2026 12:10:00 GMT")
+    assert (await fetch(expires)).max_age == timedelta(minutes=20)
+    assert (await fetch(answer(Expires="-1"))).max_age is None
+
+
+@pytest.mark.asyncio
 async def test_not_modified_has_no_body_and_keeps_the_validators() -> None:
     found = await fetch(answer(b"", status="304 Not Modified"), etag='"a"', last_modified="yesterday")
     assert (found.status, found.body, found.etag, found.last_modified) == (304, None, '"a"', "yesterday")
@@ -209,7 +121,8 @@ async def test_not_modified_without_having_asked_is_an_error() -> None:
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
-    ("coding", "packed"), [("gzip", gzip.compress(FEED)), ("br", brotli.compress(FEED)), ("gzip", FEED)]
+    ("coding", "packed"),
+    [("gzip", gzip.compress(FEED, mtime=0)), ("br", brotli.compress(FEED)), ("gzip", FEED)],
 )
 async def test_what_is_packed_is_unpacked(coding: str, packed: bytes) -> None:
     assert (await fetch(answer(packed, Content_Encoding=coding))).body == FEED
@@ -259,14 +172,30 @@ async def test_a_move_is_permanent_only_if_every_hop_is(statuses: list[str], mov
 
 
 @pytest.mark.asyncio
-async def test_a_redirect_loop_ends_after_ten_hops() -> None:
+async def test_there_are_ten_redirects_and_no_more() -> None:
+    async def on_and_on(request: Request, writer: asyncio.StreamWriter) -> None:
+        number = int(request.path.strip("/") or 0)
+        if request.path == "/110":
+            await answer()(request, writer)
+        else:
+            await answer(b"", status="302 Found", Location=f"/{number + 1}")(request, writer)
+
+    async with serving(on_and_on) as server, net("127.0.0.1") as client:
+        assert (await client.fetch(f"{server.url}100")).body == FEED
+        with pytest.raises(FeedError, match="more than 10 redirects"):
+            await client.fetch(f"{server.url}99")
+    assert len(server.requests) == 11 + 11
+
+
+@pytest.mark.asyncio
+async def test_a_circle_is_seen_before_that() -> None:
     async with (
         serving(answer(b"", status="302 Found", Location="/")) as server,
         net("127.0.0.1") as client,
     ):
-        with pytest.raises(FeedError, match="more than 10 redirects"):
+        with pytest.raises(FeedError, match="in circles"):
             await client.fetch(server.url)
-    assert len(server.requests) == 11
+    assert len(server.requests) == 2
 
 
 @pytest.mark.asyncio

@@ -40,6 +40,7 @@ _LANGUAGE = re.compile(
 )
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.ASCII)
+_WITH_PORT = re.compile(r"([^:\[\]]+|\[[^\]]+\]):([0-9]{1,6})", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):", re.ASCII)
 _NOT_A_ZONE = ("posix/", "right/", "localtime", "posixrules", "Factory")
@@ -325,14 +326,36 @@ def _database(text: str, info: ValidationInfo) -> str:
 
 
 def _host(text: str) -> str:
-    text = text.strip().removeprefix("[").removesuffix("]")
+    text = text.strip()
+    name, port = text, ""
+    if found := _WITH_PORT.fullmatch(text):
+        name, port = found[1], str(int(found[2]))
+        if not 0 < int(port) < 65_536:
+            raise wrong("{port} is not a port; ports are 1 to 65535", port=port)
+    name = name.removeprefix("[").removesuffix("]")
     try:
-        return str(ipaddress.ip_address(text))
+        address = ipaddress.ip_address(name)
     except ValueError:
-        pass
-    if not _HOST.fullmatch(text):
-        raise wrong("should be the name or address of a host, without scheme, port or path")
-    return text.lower()
+        if not _HOST.fullmatch(name):
+            raise wrong("should be the name or address of a host, without scheme or path") from None
+        return f"{name.lower()}:{port}" if port else name.lower()
+    if not port:
+        return str(address)
+    return f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
+
+
+def _proxy(text: str) -> str:
+    text = text.strip()
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme != "http" or not parts.hostname or not port or _CONTROL.search(text) or " " in text:
+        raise wrong("should be the address of an HTTP proxy, such as http://proxy.example.org:3128")
+    if parts.path.rstrip("/") or parts.query or parts.fragment:
+        raise wrong("names a host and a port, and no path")
+    return text.rstrip("/")
 
 
 def _network(text: str) -> str:
@@ -359,5 +382,6 @@ Database = Annotated[
     str, AfterValidator(_database), WithJsonSchema({"type": "string", "x-type": "database URL"})
 ]
 Host = Annotated[str, AfterValidator(_host), WithJsonSchema({"type": "string", "x-type": "host"})]
+Proxy = Annotated[str, AfterValidator(_proxy), WithJsonSchema({"type": "string", "x-type": "URL"})]
 Network = Annotated[str, AfterValidator(_network), WithJsonSchema({"type": "string", "x-type": "IP network"})]
 Secret = Annotated[str, AfterValidator(_secret), WithJsonSchema({"type": "string", "x-type": "text"})]
