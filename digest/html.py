@@ -34,6 +34,11 @@ _CONTROL = re.compile(
     "\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
 )
 _LINE_ENDS = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
+# Any of both; looking costs a third of replacing, and most texts hold none.
+_UNCLEAN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u2028\u2029\u2060\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef"
+    "\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
+)
 _SPACES = re.compile(r"[^\S\n]+")
 _ALL_SPACES = re.compile(r"\s+")
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]*)")
@@ -90,12 +95,12 @@ _IMAGE_WITHOUT_SOURCE = re.compile(r"<img(?![^>]*\ssrc=)[^>]*>")
 
 def scrub(text: str) -> str:
     """Without what no reader should get: control characters, bidi overrides, lone surrogates. Lines stay."""
-    return _CONTROL.sub("", _LINE_ENDS.sub("\n", text))
+    return _CONTROL.sub("", _LINE_ENDS.sub("\n", text)) if _UNCLEAN.search(text) else text
 
 
 def plain(text: str) -> str:
     """One clean line of text. The argument is text, not markup: `a < b` stays as it is."""
-    return _ALL_SPACES.sub(" ", scrub(text)).strip()
+    return " ".join(scrub(text).split())
 
 
 def lines(text: str) -> str:

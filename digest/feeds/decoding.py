@@ -1,7 +1,8 @@
 """Bytes to text, believing the bytes before what is said about them. Pure.
 
 Feeds say one encoding in the header, another in the document and use a third. A byte order mark is believed;
-text that is valid UTF-8 is UTF-8; then comes what is declared, as browsers understand it (WHATWG Encoding).
+text that is valid UTF-8 is UTF-8; then comes what is declared, as browsers understand it (WHATWG Encoding);
+what declares nothing that can be true is guessed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import codecs
 import re
 
+from digest.feeds.guessing import guess, is_mostly_utf8
 from digest.model import FeedError
 
 _MARKS = (
@@ -112,8 +114,10 @@ def _without_mark(body: bytes, content_type: str) -> str:
             continue
     if known:
         return body.decode(known[0], "replace")
-    # It says UTF-8, or nothing: what is UTF-8 in it is read so, every other byte as Windows-1252.
-    return body.decode("utf-8", "digest-windows-1252")
+    # It says UTF-8, or nothing. Where most of it is, every other byte is read as Windows-1252.
+    if is_mostly_utf8(body):
+        return body.decode("utf-8", "digest-windows-1252")
+    return body.decode(guess(body), "replace")
 
 
 def _codec(name: str) -> str | None:
@@ -137,7 +141,8 @@ codecs.register_error("digest-windows-1252", _as_windows_1252)
 
 def _checked(text: str) -> str:
     head = text[:1000]
-    strange = sum(character < " " and character not in "\t\n\r\f\x0b" for character in head)
-    if "<" not in head and "{" not in head and strange > len(head) // 10:
-        raise FeedError("this is not text but something binary, not a feed: check the url")
+    if "<" not in head and "{" not in head:
+        strange = sum(character < " " and character not in "\t\n\r\f\x0b" for character in head)
+        if strange > len(head) // 10:
+            raise FeedError("this is not text but something binary, not a feed: check the url")
     return text

@@ -8,20 +8,23 @@ from typing import Any
 
 from digest import html
 from digest.feeds import markup
+from digest.feeds.moments import moment
 from digest.model import Entry, FeedError, Parsed
 
 Object = dict[str, Any]
 
 
 def read(text: str, url: str) -> Parsed:
-    """The feed in this text, its entries not yet checked for doubles. Raises FeedError."""
+    """The feed in this text. An item that is no object is none. Raises FeedError."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise FeedError("this begins like JSON, but it is broken or cut off") from error
-    items = document.get("items") if isinstance(document, dict) else None
-    version = document.get("version") if isinstance(document, dict) else None
-    if not isinstance(items, list) or ("jsonfeed" not in str(version) and "title" not in document):
+    if not isinstance(document, dict):
+        document = {}
+    items = document.get("items")
+    is_declared = "jsonfeed" in str(document.get("version"))
+    if not is_declared and not (isinstance(items, list) and "title" in document):
         raise FeedError("this is JSON, but not a JSON Feed (it has no list of items)")
     site = _url(document, "home_page_url", url)
     authors = _authors(document)
@@ -29,7 +32,9 @@ def read(text: str, url: str) -> Parsed:
         title=_line(document, "title"),
         site_url=site,
         language=markup.language(document.get("language")),
-        entries=tuple(_entry(item, url or site, authors) for item in items if isinstance(item, dict)),
+        entries=tuple(
+            _entry(item, url or site, authors) for item in _list(document, "items") if isinstance(item, dict)
+        ),
         icon=_url(document, "icon", url) or _url(document, "favicon", url),
     )
 
@@ -38,7 +43,7 @@ def _entry(item: Object, base: str, authors: tuple[str, ...]) -> Entry:
     link = _url(item, "url", base) or _url(item, "external_url", base)
     content = _text(item, "content_html")
     if not content and _text(item, "content_text"):
-        content = markup.as_html(_text(item, "content_text"))
+        content = markup.as_html(html.scrub(_text(item, "content_text")))
     content = markup.resolved(html.scrub(content), link or base)
     summary = html.scrub(_text(item, "summary"))
     attachments = [each for each in _list(item, "attachments") if isinstance(each, dict)]
@@ -73,24 +78,28 @@ def _identifier(item: Object) -> str:
 
 def _authors(item: Object) -> tuple[str, ...]:
     found = [*_list(item, "authors"), item.get("author")]  # 1.1, then 1.0
-    names = (_line(each, "name") for each in found if isinstance(each, dict))
+    names = (html.plain(each) if isinstance(each, str) else _line(each, "name") for each in found)
     return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _date(item: Object, key: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(_text(item, key).strip())
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    text = _text(item, key).strip()
+    when = moment(text)
+    if when is None:
+        try:
+            when = datetime.fromisoformat(text)
+            when = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            return None
+    return when if 1971 <= when.year < 9000 else None
 
 
-def _text(item: Object, key: str) -> str:
-    value = item.get(key)
+def _text(item: object, key: str) -> str:
+    value = item.get(key) if isinstance(item, dict) else None
     return value if isinstance(value, str) else ""
 
 
-def _line(item: Object, key: str) -> str:
+def _line(item: object, key: str) -> str:
     return html.plain(_text(item, key))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html import escape, unescape
 from html.entities import html5
 from urllib.parse import urljoin, urlsplit
@@ -18,6 +19,10 @@ _START = re.compile(
 )
 _NAME = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
 _ENTITY = re.compile(r"""<!ENTITY\s+([\w.-]+)\s+(?:"([^"]*)"|'([^']*)')\s*>""")
+# The names of HTML's characters, which we know without reading that file.
+_NAMES_OF_HTML = re.compile(
+    r"""<!ENTITY\s+%\s+[\w.-]+\s+PUBLIC\s+"-//W3C//ENTITIES[^"]*"\s+(?:"[^"]*"|'[^']*')\s*>"""
+)
 _ENTITIES_AT_MOST = 300
 _ENTITY_AT_MOST = 200
 _EXPANDED_AT_MOST = 1_000_000
@@ -70,6 +75,7 @@ def _doctype_end(text: str, start: int) -> int:
 
 
 def _entities(doctype: str) -> dict[str, str]:
+    doctype = _NAMES_OF_HTML.sub("", doctype)
     count = len(re.findall(r"<!ENTITY\b", doctype, re.IGNORECASE))
     found = {name: first or second for name, first, second in _ENTITY.findall(doctype)}
     simple = all(
@@ -108,9 +114,22 @@ def _readable(text: str, entities: dict[str, str]) -> str:
             return found[0]
         return "".join(f"&#{ord(character)};" for character in html5[f"{name};"])
 
-    if "&#" in text:
-        text = _REFERENCE.sub(reference, _SURROGATES.sub(pair, text))
-    return _NAMED.sub(named, text)
+    def readable(part: str) -> str:
+        if "&#" in part:
+            part = _REFERENCE.sub(reference, _SURROGATES.sub(pair, part))
+        return _NAMED.sub(named, part)
+
+    return _outside_of_cdata(text, readable) if "&" in text else text
+
+
+def _outside_of_cdata(text: str, change: Callable[[str], str]) -> str:
+    """What stands in CDATA is no markup of this document: a reference in it belongs to a page."""
+    parts = []
+    position = 0
+    while (start := text.find("<![CDATA[", position)) >= 0 and (end := text.find("]]>", start)) >= 0:
+        parts += [change(text[position:start]), text[start:end]]
+        position = end
+    return "".join((*parts, change(text[position:])))
 
 
 def _code(reference: re.Match[str]) -> int:
@@ -125,7 +144,7 @@ _TAG = re.compile(r"<!--.*?-->|</?[A-Za-z][^<>]*>", re.DOTALL)
 
 def title(text: str, *, is_html: bool) -> str:
     """One plain line. Only what is declared as markup loses its tags, and is decoded once."""
-    if is_html:
+    if is_html and ("<" in text or "&" in text):
         text = unescape(_TAG.sub("", text[:_TITLE_AT_MOST]))
     return html.plain(text[:_TITLE_AT_MOST])
 
@@ -138,17 +157,35 @@ def as_html(text: str) -> str:
 # ---------------------------------------------------------------- links
 
 _SPACE_WITHIN = re.compile(r"[\t\r\n]+")
-_ELEMENT = re.compile(r"<[A-Za-z][^<>]*>")
+# Addresses that no rule changes; nearly all are so.
+_WHOLE = re.compile(
+    r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[\w/%~.+,=:@!$()*&-]*)?(?:\?[\w/%~.+,=:@!$()*&;?-]+)?"
+    r"(?:#[\w/%~.+,=:@!$()*&;?-]+)?",
+    re.ASCII,
+)
+# An absolute path in which nothing has to be taken away: no folder that begins with a dot.
+_ROOTED = re.compile(r"(?:/[\w%~+,=:@!$()*-][\w%~.+,=:@!$()*-]*)+/?", re.ASCII)
+_SITE = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?=[/?#]|$)", re.ASCII)
+_ELEMENT = re.compile(r"<[A-Za-z][^<>=]*=[^<>]*>")
 _ATTRIBUTE = re.compile(
     r"""(\s(?:href|src|poster|cite|srcset)\s*=\s*)(?:"([^"]*)"|'([^']*)'|([^\s"'<>`]+))""", re.IGNORECASE
 )
-_IMAGE = re.compile(r"<img\s[^<>]*>", re.IGNORECASE)
+# Is there anything to do? It begins with `=`, which is quickly found, and looks back: an address that is not
+# whole, a list of them, or a blank before the sign.
+_RELATIVE = re.compile(
+    r"""=(?:(?<=[eE][fF]=|[rR][cC]=|[tT][eE]=|[eE][rR]=)(?!\s*["']?https?://)|(?<=[sS][eE][tT]=)|(?<=\s=))"""
+)
+_IMAGE = re.compile(r"<[iI][mM][gG]\s[^<>]*>")  # faster than IGNORECASE: it can look for the `<`
 _SOURCE = re.compile(r"""\s(?:data-)?src\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>`]+))""", re.IGNORECASE)
 _TINY = re.compile(r"""\s(?:width|height)\s*=\s*["']?[01](?:px)?["'\s/>]""", re.IGNORECASE)
 
 
 def absolute(base: str, url: str) -> str:
     """An http(s) address, or nothing: for a reader every other scheme is useless or dangerous."""
+    if _WHOLE.fullmatch(url):
+        return url
+    if _ROOTED.fullmatch(url) and (site := _SITE.match(base)):
+        return site[0] + url
     url = _SPACE_WITHIN.sub("", html.scrub(url)).strip()
     if not url:
         return ""
@@ -164,11 +201,17 @@ def absolute(base: str, url: str) -> str:
 
 def resolved(markup: str, base: str) -> str:
     """Markup with every relative link and source made absolute; all else is untouched."""
-    if not base:
+    if not base or not _RELATIVE.search(markup):
         return markup
+    site = _SITE.match(base)
 
     def attribute(found: re.Match[str]) -> str:
-        value = unescape(found[2] or found[3] or found[4] or "").strip()
+        value = found[2] or found[3] or found[4] or ""
+        if _WHOLE.fullmatch(value):
+            return found[0]
+        if site and _ROOTED.fullmatch(value):
+            return f'{found[1]}"{site[0]}{value}"'
+        value = unescape(value).strip()
         if "srcset" in found[1].lower():
             value = ", ".join(_joined(base, part.strip()) for part in value.split(", "))
         else:

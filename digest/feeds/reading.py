@@ -1,24 +1,30 @@
-"""What feedparser gives, as our values: untyped, with parts missing, and nothing in it is trusted. Pure."""
+"""What feedparser gives, as our values: untyped, with parts missing, and nothing in it is trusted. The quick
+reader gives the same. Pure."""
 
 from __future__ import annotations
 
 import calendar
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from digest import html
 from digest.feeds import markup
+from digest.feeds.moments import moment
 from digest.model import Entry
 
 MOST_CATEGORIES = 50
-LONGEST_TTL = timedelta(days=7)
+
+_REFERENCE = re.compile(r"&(?:#\w+|[A-Za-z]\w*);")
+_WEEKDAY = re.compile(r"[^\d,]{1,20},\s*")  # in a language that feedparser does not know: `So, 01 Nov 2026 …`
 
 # feedparser resolves what is relative, and guids too, against the base we give it. It gets this host, so that
-# we can tell what it did: a guid must not change when the feed moves.
-NOWHERE = "base.invalid"
+# we can tell what it did: a guid must not change when the feed moves. No feed uses this scheme, so what is
+# absolute stays as it was written.
+NOWHERE = "wais://base.invalid"
+_NOT_THERE = "wais:"
 NO_FOLDER = "/.here/"  # where a local file lies, in that world
 
 Said = dict[str, Any]
@@ -26,17 +32,19 @@ Said = dict[str, Any]
 
 def nowhere(url: str) -> str:
     parts = urlsplit(url)
-    return urlunsplit(
-        (parts.scheme or "http", NOWHERE, (parts.path or "/") if url else NO_FOLDER, parts.query, "")
-    )
+    path = (parts.path or "/") if url else NO_FOLDER
+    return urlunsplit(("wais", "base.invalid", path, parts.query, ""))
 
 
 class Reading:
     """Reads what feedparser gives for one document: untyped values, some missing, none trusted."""
 
-    def __init__(self, url: str, feed: Said, version: str) -> None:
+    def __init__(self, url: str, feed: Said, version: str, *, clean: bool = False) -> None:
+        """clean: the document holds no character that has to be taken out of it."""
         self._nowhere = nowhere(url)
+        self._folder = self._nowhere.partition("?")[0].rpartition("/")[0] + "/"
         self._base = url
+        self._clean = clean
         if not url:  # a local file: its links are relative to the site it speaks of
             self._base = markup.absolute("", string(get(feed, "link")))
         self._atom = version.startswith("atom")
@@ -64,19 +72,25 @@ class Reading:
         )
 
     def title(self, said: Said) -> str:
+        text = string(get(said, "title"))
         detail = get(said, "title_detail") or {}
         is_html = detail.get("type") in ("text/html", "application/xhtml+xml")
-        return markup.title(string(get(said, "title")), is_html=is_html)
+        # RSS has no types. What is left of references is always meant as such, also `&apos;`, which
+        # feedparser takes for plain text: it is no name of HTML 4.
+        if not self._atom and "&" in text and "<" not in text:
+            is_html = is_html or _REFERENCE.search(text) is not None
+        return markup.title(text, is_html=is_html)
 
     def link(self, value: object) -> str:
         text = string(value).strip()
-        # An empty link became the address of the feed itself: that is no link.
-        return "" if text == self._nowhere else markup.absolute(self._base, self._real(text))
+        if not text or text == self._nowhere:  # an empty link became the address of the feed itself
+            return ""
+        return markup.absolute(self._base, self._real(text))
 
     def _url(self, said: Said) -> str:
         identifier, link = get(said, "id"), get(said, "link")
         # A guid may stand for a link, but only one that is an address: feedparser made one of every guid.
-        if link == identifier and not self._guid(said).startswith(("http://", "https://")):
+        if link == identifier and not self._guid(said).startswith(("http://", "https://", "//")):
             link = ""
         candidates = [
             get(said, "feedburner_origlink"),  # what its author wrote, before a counter came between
@@ -88,18 +102,19 @@ class Reading:
 
     def _guid(self, said: Said) -> str:
         guid = html.plain(string(get(said, "id")))
-        folder = self._nowhere.rpartition("/")[0] + "/"
-        if guid.startswith(folder):
-            return guid.removeprefix(folder)
-        parts = urlsplit(self._nowhere)
-        return guid.removeprefix(f"{parts.scheme}://{parts.netloc}")
+        if guid.startswith(self._folder):
+            return guid.removeprefix(self._folder)
+        if guid.startswith(_NOT_THERE):
+            return guid.removeprefix(NOWHERE).removeprefix(_NOT_THERE)
+        return guid
 
     def _real(self, url: str) -> str:
         """The address that was meant, of one that feedparser resolved against nowhere."""
-        start, found, rest = url.partition(f"//{NOWHERE}")
-        if not found or start not in ("http:", "https:"):
+        if not url.startswith(_NOT_THERE):
             return url
-        return urljoin(self._base, rest.removeprefix(NO_FOLDER) or "/")
+        if not url.startswith(NOWHERE):  # `//other.example/x`
+            return urljoin(self._base, url.removeprefix(_NOT_THERE))
+        return urljoin(self._base, url.removeprefix(NOWHERE).removeprefix(NO_FOLDER) or "/")
 
     def _texts(self, said: Said, url: str) -> tuple[str, str]:
         """(content, description): of two texts, the fuller one is the content."""
@@ -113,11 +128,15 @@ class Reading:
         return max(content, summary, key=len), min(content, summary, key=len)
 
     def _markup(self, part: Said, url: str) -> str:
-        text = html.scrub(string(part.get("value")))
-        if not text.strip():
+        text = string(part.get("value"))
+        if not self._clean:
+            text = html.scrub(text)
+        if not text or text.isspace():
             return ""
         if part.get("type") == "text/plain" and self._atom:
             return markup.as_html(text)
+        if "=" not in text:  # no attribute, so no link
+            return text
         said = string(part.get("base"))
         # An explicit xml:base wins. What RSS holds was copied from a page: its links are relative to that.
         explicit = said and said != self._nowhere
@@ -162,7 +181,7 @@ def _is_picture(said: Said) -> bool:
     medium, kind = string(said.get("medium")), string(said.get("type"))
     if medium or kind:
         return medium == "image" or kind.startswith("image/")
-    path = urlsplit(string(said.get("url"))).path.lower()
+    path = string(said.get("url") or said.get("href")).lower().partition("?")[0].partition("#")[0]
     return path.endswith((".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif"))
 
 
@@ -181,6 +200,9 @@ def _names(said: Said) -> Iterator[str]:
         clean = markup.title(name, is_html=True)
         if "@" in clean:
             clean = " ".join(word for word in re.split(r"[\s()<>\[\]]+", clean) if "@" not in word)
+        elif "(" in clean and ")" not in clean:
+            rest = clean.rpartition("(")[2]
+            clean = rest if rest != rest.lower() else ""
         if clean.strip():
             yield clean.strip()
 
@@ -201,20 +223,18 @@ def _date(said: Said, key: str) -> datetime | None:
     """Aware UTC; None for none and for nonsense. An unknown zone counts as UTC."""
     read = get(said, f"{key}_parsed")
     try:
+        if isinstance(read, datetime):
+            return _sane(read)
         if read is not None:
             return _sane(datetime.fromtimestamp(calendar.timegm(read), UTC))
-        moment = datetime.fromisoformat(string(get(said, key)).strip())
-        return _sane((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC))
+        text = string(get(said, key)).strip()
+        if when := moment(_WEEKDAY.sub("", text, count=1)):
+            return _sane(when)
+        when = datetime.fromisoformat(text)
+        return _sane((when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC))
     except (ValueError, OverflowError, OSError, TypeError):
         return None
 
 
-def _sane(moment: datetime) -> datetime | None:
-    return moment if 1971 <= moment.year < 9000 else None
-
-
-def ttl(value: object) -> timedelta | None:
-    text = string(value).strip()
-    if not text.isascii() or not text.isdecimal() or int(text[:7]) == 0:
-        return None
-    return min(timedelta(minutes=int(text[:7])), LONGEST_TTL)
+def _sane(when: datetime) -> datetime | None:
+    return when if 1971 <= when.year < 9000 else None

@@ -21,15 +21,10 @@ from digest.model import Entry, FeedError, Parsed
 
 # Where our count may differ from feedparser's own, and why.
 OTHER_COUNT = {
-    "doubles.xml": "the same guid and link twice",
-    "one-link-for-all.xml": "the same title and link twice",
-    "no-guids.xml": "an entry that says nothing",
-    "half-a-file-rss.xml": "an entry cut off before it said anything",
     "entity-bomb.xml": "refused",
     "entity-external.xml": "refused",
-    "jsonfeed10.json": "feedparser reads no JSON",
-    "jsonfeed11.json": "feedparser reads no JSON",
     "surrogates.xml": "feedparser breaks on it",
+    "control-references.xml": "feedparser breaks on it",
 }
 
 
@@ -47,14 +42,14 @@ def test_every_file_of_the_corpus_says_what_is_written_beside_it(path: Path) -> 
 
 
 def test_the_corpus_is_large_and_nothing_lies_beside_a_file_that_is_gone() -> None:
-    assert len(corpus()) >= 70
+    assert len(corpus()) >= 170
     for path in corpus()[0].parent.glob("*.expected.json"):
         assert path.with_name(path.name.removesuffix(".expected.json")).exists()
 
 
 @pytest.mark.parametrize("path", corpus(), ids=lambda path: path.name)
 def test_there_are_as_many_entries_as_feedparser_itself_finds(path: Path) -> None:
-    if path.name in OTHER_COUNT:
+    if path.name in OTHER_COUNT or path.suffix == ".json":  # feedparser reads no JSON
         return
     count = len(feedparser.parse(io.BytesIO(path.read_bytes()))["entries"])
     assert len(found_in(path).get("entries", ())) == count
@@ -153,6 +148,21 @@ ATTACKS: dict[str, Callable[[], str]] = {
     "many quotes in the doctype": lambda: "<!DOCTYPE rss [" + "'\"" * 50_000 + "]>" + rss("<item/>"),
     "many names": lambda: rss("<item>" + "<author>a b c</author>" * 2_000 + "</item>"),
     "long json": lambda: "[" * 100_000,
+    "a long author": lambda: rss("<item><author>" + "a." * 32_000 + "@</author></item>"),
+    "a long author of a broken feed": lambda: rss(
+        "<item><author><![CDATA[" + "a.]" * 20_000 + "@]]></author><b></item>"
+    ),
+    "many attributes": lambda: rss("<item " + " ".join(f'a{n}="1"' for n in range(30_000)) + "/>"),
+    "many attributes of a broken feed": lambda: rss(
+        "<item " + " ".join(f'a{n}="1"' for n in range(16_000)) + "></item><b>"
+    ),
+    "many entries of a broken feed": lambda: rss("<item><title>x</title></item>" * 50_000) + "<b>",
+    "many categories": lambda: rss(
+        "<item>" + "".join(f"<category>{n}</category>" for n in range(20_000)) + "</item>"
+    ),
+    "many namespaces": lambda: rss(
+        "<item " + " ".join(f'xmlns:a{n}="urn:{n}"' for n in range(10_000)) + "/>"
+    ),
 }
 
 
@@ -180,13 +190,11 @@ def check(body: bytes) -> None:
     if isinstance(parsed, str):
         return
     for entry in parsed.entries:
-        assert entry.guid
         assert not entry.url or entry.url.startswith(("http://", "https://"))
         assert "\n" not in entry.title
         for each in fields(Entry):
             value = getattr(entry, each.name)
             assert not isinstance(value, str) or clean(value)
-    assert len({entry.guid for entry in parsed.entries}) == len(parsed.entries)
 
 
 @given(st.binary(max_size=300))

@@ -1,0 +1,143 @@
+"""Titles, summaries and contents, as the quick reader finds them: which wins, and of what type. Pure."""
+
+from __future__ import annotations
+
+from xml.sax.saxutils import escape
+
+from digest.feeds.mending import is_markup, mended
+from digest.feeds.names import Unusual
+from digest.feeds.reading import Said
+from digest.feeds.walk import Attributes, Element, Walk
+
+TYPES = {"text": "text/plain", "plain": "text/plain", "html": "text/html", "xhtml": "application/xhtml+xml"}
+HTML = ("text/html", "application/xhtml+xml")
+_KNOWN_TYPES = ("text/plain", *HTML)
+_QUOTE = {'"': "&quot;"}
+
+
+def title(walk: Walk, element: Element, depth: int) -> None:
+    parameters = _parameters(walk, walk.attributes(element), "text/plain")
+    value = _text(walk, element, parameters)
+    # The type of other texts of RSS is all the same to us.
+    if not walk.is_atom and parameters["type"] == "text/plain" and is_markup(value):
+        parameters["type"] = "text/html"
+    if not -1 < walk.title_depth <= depth:
+        walk.store("title", value, depth)
+        walk.detail("title", value, parameters)
+    if value:
+        walk.title_depth = depth
+
+
+def media_title(walk: Walk, element: Element, depth: int) -> None:
+    before = walk.title_depth
+    title(walk, element, depth)
+    walk.title_depth = before
+
+
+def description(walk: Walk, element: Element, depth: int) -> None:
+    _summary_of_type(walk, element, depth, "text/html", "description")
+
+
+def summary(walk: Walk, element: Element, depth: int) -> None:
+    _summary_of_type(walk, element, depth, "text/plain", "summary")
+
+
+def abstract(walk: Walk, element: Element, depth: int) -> None:
+    parameters = _parameters(walk, walk.attributes(element), "text/plain")
+    _store_summary(walk, element, depth, parameters, "description")
+
+
+def content(walk: Walk, element: Element, depth: int) -> None:
+    _content_of_type(walk, element, "text/plain")
+
+
+def encoded(walk: Walk, element: Element, depth: int) -> None:
+    _content_of_type(walk, element, "text/html")
+
+
+# ---------------------------------------------------------------- which one it is
+
+
+def _summary_of_type(walk: Walk, element: Element, depth: int, default: str, name: str) -> None:
+    if "summary" in walk.context and not walk.has_content:
+        content(walk, element, depth)  # a second summary
+        return
+    parameters = _parameters(walk, walk.attributes(element), default)
+    _store_summary(walk, element, depth, parameters, name)
+
+
+def _store_summary(walk: Walk, element: Element, depth: int, parameters: Said, name: str) -> None:
+    value = _text(walk, element, parameters)
+    if walk.entry is None and name == "description":
+        return  # the subtitle of the feed
+    walk.store("summary", value, depth)
+    walk.detail("summary", value, parameters)
+
+
+def _content_of_type(walk: Walk, element: Element, default: str) -> None:
+    walk.has_content = True
+    parameters = _parameters(walk, walk.attributes(element), default)
+    value = _text(walk, element, parameters)
+    if walk.entry is not None:
+        walk.entry.setdefault("content", []).append({**parameters, "value": value})
+    walk.context.setdefault("summary", value)
+
+
+# ---------------------------------------------------------------- what it says
+
+
+def _parameters(walk: Walk, attributes: Attributes, default: str) -> Said:
+    if attributes.get("mode") == "base64":
+        raise Unusual("base64")
+    kind = attributes.get("type", default)
+    kind = TYPES.get(kind, kind)
+    if kind not in _KNOWN_TYPES:
+        raise Unusual(f"a text of type {kind}")
+    lang = walk.lang.replace("_", "-") if walk.lang else walk.lang
+    return {"type": kind, "language": lang, "base": walk.base}
+
+
+def _text(walk: Walk, element: Element, parameters: Said) -> str:
+    is_xhtml = parameters["type"] == "application/xhtml+xml"
+    return mended(_xhtml(walk, element).strip() if is_xhtml else walk.text(element))
+
+
+def _xhtml(walk: Walk, element: Element) -> str:
+    pieces = [escape(element.text or "")]
+    for child in element:
+        _write(walk, child, pieces)
+    pieces = [piece for piece in pieces if piece]
+    return "".join(_without_wrapper(pieces) if walk.version == "atom10" else pieces)
+
+
+def _write(walk: Walk, element: Element, pieces: list[str]) -> None:
+    local = walk.names.of(element.tag).removeprefix("xhtml_")
+    if walk.means_something(element.tag) or "_" in local or local in ("svg", "math"):
+        raise Unusual(f"{local} in a text")
+    attributes = walk.attributes(element)
+    if any(":" in key and not key.startswith("xml:") for key in attributes):
+        raise Unusual("an attribute of a namespace in a text")
+    said = "".join(f' {key}="{escape(value, _QUOTE)}"' for key, value in attributes.items())
+    pieces += [f"<{local}{said}>", escape(element.text or "")]
+    for child in element:
+        _write(walk, child, pieces)
+    pieces += [f"</{local}>", escape(element.tail or "")]
+
+
+def _without_wrapper(pieces: list[str]) -> list[str]:
+    """RFC 4287 3.1.1.3: the one `<div>` around everything is not part of the content."""
+    while len(pieces) > 1 and not pieces[-1].strip():
+        pieces.pop()
+    while len(pieces) > 1 and not pieces[0].strip():
+        pieces.pop(0)
+    if not pieces or pieces[-1] != "</div>" or not (pieces[0] == "<div>" or pieces[0].startswith("<div ")):
+        return pieces
+    depth = 0
+    for piece in pieces[:-1]:
+        if piece.startswith("</"):
+            depth -= 1
+            if depth == 0:
+                return pieces
+        elif piece.startswith("<"):
+            depth += 1
+    return pieces[1:-1]
