@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from digest import summarizer
+from digest import polling, summarizer, timing
 from digest.feeds.fetch import fetch
+from digest.feeds.health import looked_at, refused
 from digest.model import DigestError, Draft, Feed, FeedError, Issue, NotFound
 from digest.pipeline import (
     COMPOSE_SECONDS,
@@ -19,8 +20,10 @@ from digest.pipeline import (
     quiet,
 )
 from digest.render import LetterText, ReaderLinks, renderer
+from digest.store.codec import host_of
 
 CHECKS_AT_ONCE = 32
+"""Hosts; the feeds of one are asked one after another."""
 
 
 async def preview(line: Line, slug: str, now: datetime) -> Issue | None:
@@ -67,26 +70,78 @@ async def recompose(line: Line, issue: Issue) -> Draft:
     )
 
 
-async def check(line: Line, *, progress: Progress = quiet) -> list[dict[str, Any]]:
-    """Fetch and read every configured feed now; record nothing. `error` is None where all is well."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What one look at a feed showed. newest: the date of its newest entry; None if it gives none. status:
+    `ok`, or what is wrong with it. error: why nothing could be read; None when it could."""
+
+    url: str
+    title: str = ""
+    entries: int = 0
+    newest: datetime | None = None
+    status: str
+    words: str
+    advice: str
+    error: str | None = None
+
+
+async def check(line: Line, *, progress: Progress = quiet) -> list[Checked]:
+    """Fetch and read every configured feed now, in the order of the config; record nothing."""
     urls = list(dict.fromkeys(f.url for n in line.newsletters.values() for f in n.follows))
-    rows: dict[str, dict[str, Any]] = {}
+    known = {status.feed.url: status.feed for status in await line.store.feeds.list()}
+    hosts: dict[str, list[str]] = {}
+    for url in urls:
+        hosts.setdefault(host_of(url), []).append(url)
+    found: dict[str, Checked] = {}
+
+    async def in_turn(of_one_host: Sequence[str]) -> None:
+        for url in of_one_host:
+            found[url] = await _look_at(line, url, known.get(url))
+            progress(len(found), len(urls))
+
+    await each(hosts.values(), in_turn, CHECKS_AT_ONCE)
+    return [found[url] for url in urls]
+
+
+async def _look_at(line: Line, url: str, known: Feed | None) -> Checked:
+    """known: what is remembered of it; its address of today is the one in the config all the same."""
     now = line.clock()
-
-    async def one(url: str) -> None:
-        feed = Feed(id=0, url=url, address=url, next_poll_at=now)
-        row: dict[str, Any] = {"url": url, "title": "", "entries": 0, "error": None}
-        try:
-            fetched = await fetch(feed, net=line.net, folder=line.folder)
-            parsed = await line.readers.read(fetched)
-            row.update(title=parsed.title, entries=len(parsed.entries))
-        except FeedError as error:
-            row["error"] = str(error)
-        rows[url] = row
-        progress(len(rows), len(urls))
-
-    await each(urls, one, CHECKS_AT_ONCE)
-    return [rows[url] for url in urls]
+    feed = Feed(id=0, url=url, address=url, next_poll_at=now)
+    try:
+        fetched = await fetch(feed, net=line.net, folder=line.folder)
+        parsed = (await line.readers.read(fetched)).parsed
+    except FeedError as error:
+        said = refused(feed, error)
+        return Checked(
+            url=url,
+            title=known.title if known else "",
+            status=said.kind,
+            words=said.words,
+            advice=said.advice,
+            error=str(error),
+        )
+    claims = (
+        timing.clamp_published(entry.published, received_at=now, previous_poll=None)
+        for entry in parsed.entries
+    )
+    moments = [moment for moment, dated in claims if dated]
+    feed = replace(feed, title=parsed.title, site_url=parsed.site_url)
+    said = looked_at(
+        polling.after_success(feed, now=now, new=bool(parsed.entries), moments=moments),
+        entries=len(parsed.entries),
+        permanent_url=fetched.permanent_url,
+        was_gone=known is not None and known.gone,
+        now=now,
+    )
+    return Checked(
+        url=url,
+        title=parsed.title,
+        entries=len(parsed.entries),
+        newest=max(moments, default=None),
+        status=said.kind,
+        words=said.words,
+        advice=said.advice,
+    )
 
 
 async def correct(

@@ -154,10 +154,12 @@ class Renderer:
         """A letter that is no issue. What it needs beside the site:
 
         confirm, goodbye: `newsletter` (its title) and `url`; test: `url`, the latest issue, may be empty;
-        report: `title`, `lines` (strings) and `url`, which may be empty.
+        report: `title`, `lines` (strings), `url`, which may be empty, and `groups` of feeds that need a look:
+        `title`, `feeds` (name, url, page, where, words, advice), and how many `more` there are.
         """
-        context = {"newsletter": "", "url": "", "title": "", "lines": (), **context}
+        context = {"newsletter": "", "url": "", "title": "", "lines": (), "groups": (), **context}
         names = {"newsletter": context["newsletter"], "site": site.title}
+        template = "report" if kind == "report" else "notice"
         if kind == "report":
             subject, title = f"{site.title}: {context['title']}", context["title"]
             lead, action, note = "", word(language, "report_action"), ""
@@ -182,8 +184,8 @@ class Renderer:
         }
         return NoticeText(
             subject=context["subject"],
-            html=self._inlined(self._fill("letters/notice.html", context)),
-            text=_tidy(self._fill("letters/notice.txt", context)),
+            html=self._inlined(self._fill(f"letters/{template}.html", context)),
+            text=_tidy(self._fill(f"letters/{template}.txt", context)),
         )
 
     def subject(self, template: str, /, **context: Any) -> str:

@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from digest.model import Feed, FeedError, Schedule
+from digest.model import Schedule
 
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
@@ -208,60 +208,6 @@ def backoff(attempt: int, *, base: timedelta, cap: timedelta, jitter: float) -> 
     low = min(shortest * 2.0 ** min(max(attempt - 1, 0), 60), max(longest / 2, shortest))
     high = min(low * 2, longest)
     return timedelta(seconds=low + (high - low) * jitter)
-
-
-RETRY_AFTER_CAP = DAY  # a server's wish is obeyed for a day at most
-
-
-def after_success(
-    feed: Feed,
-    *,
-    now: datetime,
-    new: bool = False,
-    hint: timedelta | None = None,
-    moments: Sequence[datetime] = (),
-    jitter: float = 0.0,
-) -> Feed:
-    """The feed as it should be remembered after it was read, or said 304.
-
-    hint: what server and document ask for (max-age, ttl): a lower bound, up to a day. jitter: in [0, 1),
-    takes up to a tenth off the wait, so that feeds that were added together drift apart.
-    """
-    wait = max(feed.interval * (1 - jitter / 10), min(hint or timedelta(0), DAY))
-    return replace(
-        feed,
-        failures=0,
-        error=None,
-        gone=False,
-        last_polled_at=now,
-        last_ok_at=now,
-        last_new_at=now if new else feed.last_new_at,
-        next_poll_at=now + wait,
-    )
-
-
-def moved(feed: Feed, permanent_url: str | None) -> Feed:
-    return feed
-
-
-def after_failure(feed: Feed, error: FeedError, *, now: datetime, jitter: float = 0.0) -> Feed:
-    """The feed as it should be remembered after this error.
-
-    A permanent error (410 Gone) stops it. Else it is asked again after its interval, twice that, four times,
-    and at last once a day for as long as it is followed; the server's Retry-After is a lower bound, up to a
-    day.
-    """
-    doubled = feed.interval * 2 ** min(feed.failures, 10)
-    wait = min(doubled, max(DAY, feed.interval)) * (1 - jitter / 10)
-    wished = min(error.retry_after or timedelta(0), RETRY_AFTER_CAP)
-    return replace(
-        feed,
-        failures=feed.failures + 1,
-        error=str(error),
-        gone=error.permanent,
-        last_polled_at=now,
-        next_poll_at=now + max(wait, wished),
-    )
 
 
 # ---------------------------------------------------------------- reading

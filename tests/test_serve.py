@@ -10,12 +10,14 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
 from a_house import FeedServer, rss, write_config
+from digest.model import WEEKDAYS
 from smtp_sink import Fault, SmtpSink
 
 
@@ -89,6 +91,23 @@ async def test_the_service_comes_up_healthy_and_ends_on_sigterm(tmp_path: Path) 
 
 
 @pytest.mark.asyncio
+async def test_the_weekly_report_goes_out_by_itself_and_once(tmp_path: Path) -> None:
+    today = WEEKDAYS[datetime.now(UTC).weekday()]
+    asked = f'report: {{to: [ada@example.org], day: {today}, at: "00:00"}}\n'
+    async with SmtpSink() as sink:
+        write_config(tmp_path, feeds="[]", smtp_port=sink.port, recipients="[]", more=asked)
+        for _ in range(2):
+            async with running(tmp_path) as service:
+                async with asyncio.timeout(20):
+                    while not sink.accepted:  # noqa: ASYNC110 - the sink is a server, it has no event to wait for
+                        await asyncio.sleep(0.05)
+                await asyncio.sleep(1.5)
+                assert await service.end() == 0
+    assert [kept.recipient for kept in sink.accepted] == ["ada@example.org"]
+    assert b"Subject: The Morning Post: No feeds yet" in sink.accepted[0].data
+
+
+@pytest.mark.asyncio
 async def test_sigterm_lets_the_letter_in_flight_end(tmp_path: Path) -> None:
     feed = FeedServer()
     slow = Fault("dot", reply="250 2.0.0 took my time", accept=True, delay=3.0, times=None)
@@ -98,11 +117,12 @@ async def test_sigterm_lets_the_letter_in_flight_end(tmp_path: Path) -> None:
         compose = await asyncio.create_subprocess_exec(
             sys.executable, "-c",
             "import asyncio, digest.pipeline as p\n"
+                "from digest.intake import pull\n"
             "from digest.service import open_house\n"
             "async def main():\n"
             "    async with open_house('config.yaml') as house:\n"
             "        line = house.line\n"
-            "        await p.pull(line, line.clock(), force=True)\n"
+            "        await pull(line, line.clock(), force=True)\n"
             "        await p.summarize(line, line.clock())\n"
             "        assert (await p.compose(line, line.clock(), force=True)).issues\n"
             "if __name__ == '__main__':\n"

@@ -9,14 +9,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from digest.model import Feed, FeedError, Schedule
+from digest.model import Schedule
 from digest.timing import (
     EACH,
     MISSED,
     STALE,
     Planned,
-    after_failure,
-    after_success,
     backoff,
     clamp_published,
     due,
@@ -432,54 +430,6 @@ def test_what_failed_together_does_not_come_back_together() -> None:
     assert len(waits) == 10
 
 
-FEED = Feed(
-    id=1,
-    url="https://example.org/f",
-    address="https://example.org/f",
-    next_poll_at=POLLED,
-    last_new_at=POLLED,
-)
-
-
-def test_a_feed_that_answers_is_asked_again_after_its_interval() -> None:
-    sick = after_failure(FEED, FeedError("it is shut"), now=POLLED)
-    well = after_success(sick, now=RECEIVED)
-    assert (well.failures, well.error, well.next_poll_at) == (0, None, RECEIVED + HOUR)
-    assert (well.last_ok_at, well.last_polled_at, well.last_new_at) == (RECEIVED, RECEIVED, POLLED)
-    assert after_success(FEED, now=RECEIVED, new=True).last_new_at == RECEIVED
-
-
-def test_a_feeds_own_wish_is_a_lower_bound_up_to_a_day() -> None:
-    assert after_success(FEED, now=RECEIVED, hint=timedelta(minutes=1)).next_poll_at == RECEIVED + HOUR
-    assert after_success(FEED, now=RECEIVED, hint=timedelta(hours=5)).next_poll_at == RECEIVED + 5 * HOUR
-    assert after_success(FEED, now=RECEIVED, hint=timedelta(days=365)).next_poll_at == RECEIVED + DAY
-
-
-def test_feeds_added_together_drift_apart() -> None:
-    assert after_success(FEED, now=RECEIVED, jitter=0.5).next_poll_at == RECEIVED + timedelta(minutes=57)
-
-
-def test_a_dead_feed_is_asked_less_often_down_to_once_a_day_and_never_given_up() -> None:
-    feed, waits = FEED, []
-    for _ in range(40):
-        feed = after_failure(feed, FeedError("no answer"), now=RECEIVED)
-        waits.append((feed.next_poll_at - RECEIVED) / HOUR)
-    assert waits[:6] == [1, 2, 4, 8, 16, 24]
-    assert set(waits[5:]) == {24}
-    assert (feed.failures, feed.error, feed.last_ok_at, feed.last_polled_at) == (
-        40,
-        "no answer",
-        None,
-        RECEIVED,
-    )
-
-
-def test_retry_after_is_obeyed_for_a_day_at_most() -> None:
-    for wished, waited in [(timedelta(minutes=5), HOUR), (5 * HOUR, 5 * HOUR), (timedelta(days=9), DAY)]:
-        feed = after_failure(FEED, FeedError("busy", retry_after=wished), now=RECEIVED)
-        assert feed.next_poll_at == RECEIVED + waited
-
-
 # ---------------------------------------------------------------- reading
 
 
@@ -497,9 +447,3 @@ def test_retry_after_is_obeyed_for_a_day_at_most() -> None:
 )
 def test_reading_takes_longer_in_some_languages(words: int, language: str, minutes: int) -> None:
     assert reading_minutes(words, language) == minutes
-
-
-def test_a_feed_that_is_gone_for_good_is_not_asked_again() -> None:
-    gone = after_failure(FEED, FeedError("410", permanent=True), now=RECEIVED)
-    assert gone.gone
-    assert not after_failure(FEED, FeedError("500"), now=RECEIVED).gone

@@ -26,7 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "deliver": ("steps", "Send what waits to be sent."),
     "preview": ("preview", "The next issue as it would be; stores and sends nothing."),
     "send": ("preview", "A test letter of the latest issue to one address."),
-    "feeds": ("feeds", "The sources: list, check, discover, import, export."),
+    "feeds": ("feeds", "The sources: list, check, report, discover, import, export."),
     "subscribers": ("subscribers", "The readers: list, add, remove, import, export, show, erase, verify."),
     "issues": ("issues", "The issues: list, show, why, diff, correct, pause, resume, retry, cancel."),
     "config": ("config", "The configuration: check, show, schema, diff."),

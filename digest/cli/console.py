@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
+LONGEST_CELL = 60
 OK, FAILURE, USAGE, CHECK_FAILED, CONFIG_INVALID, TRY_LATER, INTERRUPTED = 0, 1, 2, 3, 4, 75, 130
 
 
@@ -55,8 +56,11 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     """Run a command's coroutine to its end; logging is configured first."""
     import asyncio  # `--help` does without
 
+    from digest.service.event_loop import new_event_loop
+
     configure_logging()
-    return asyncio.run(main)
+    with asyncio.Runner(loop_factory=new_event_loop()) as runner:
+        return runner.run(main)
 
 
 @contextlib.contextmanager
@@ -187,9 +191,15 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
-    """Columns for people on stdout; cells are cleaned so that a feed's title cannot move the cursor."""
-    cells = [[_cell(value) for value in row] for row in rows]
+def table(
+    headings: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str, whole: Sequence[str] = ()
+) -> None:
+    """Columns for people on stdout; cells are cleaned so that a feed's title cannot move the cursor.
+
+    whole: the columns that are never cut, as what is in them is there to be copied.
+    """
+    most = [None if heading in whole else LONGEST_CELL for heading in headings]
+    cells = [[_cell(value, width) for value, width in zip(row, most, strict=True)] for row in rows]
     if not cells:
         say(empty)
         return
@@ -203,17 +213,35 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, empty: s
         )
 
 
+def paragraph(text: str, *, indent: str = "", err: bool = False) -> None:
+    """Words of any length, in lines that fit the screen."""
+    from digest.typeset import wrap
+
+    click.echo(wrap(text, screen_width(), indent=indent), err=err)
+
+
+def screen_width() -> int:
+    """Columns for words: those of the terminal (or COLUMNS, else 80), but no more than can be read."""
+    import shutil
+
+    return min(shutil.get_terminal_size().columns, 100)
+
+
+def strong(text: str) -> str:
+    return click.style(text, bold=True) if text and _colour() else text
+
+
 def _colour() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, most: int | None = LONGEST_CELL) -> str:
     if value is None:
         return "–"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
     text = "".join(ch if ch.isprintable() else " " for ch in str(value))
-    return text if len(text) <= 60 else text[:59] + "…"
+    return text if most is None or len(text) <= most else text[: most - 1] + "…"
 
 
 def _width(text: str) -> int:

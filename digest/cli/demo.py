@@ -19,8 +19,9 @@ def demo_command(port: int, once: bool) -> None:
     """A newsletter from the sample feeds in a throw-away folder: first issue, local inbox, pages."""
     from digest.cli.run import ROLES
     from digest.cli.steps import once_in
+    from digest.service.event_loop import new_event_loop
     from digest.service.folder import init_folder
-    from digest.service.serve import new_event_loop, serve
+    from digest.service.serve import serve
 
     configure_logging(service=not once)
     with tempfile.TemporaryDirectory(prefix="digest-demo-") as folder:

@@ -13,7 +13,8 @@ ROLES = ("pull", "summarize", "compose", "deliver")
 
 
 def _serve(path: str, *, roles: tuple[str, ...], address: tuple[str, int] | None) -> None:
-    from digest.service.serve import new_event_loop, serve
+    from digest.service.event_loop import new_event_loop
+    from digest.service.serve import serve
 
     configure_logging(service=True)
     with asyncio.Runner(loop_factory=new_event_loop()) as runner:

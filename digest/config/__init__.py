@@ -9,6 +9,7 @@
     problems   what is wrong, by line and column
     settings   the whole, frozen
     secret     the file of the secret
+    edit       a line put into the file, all else left as it was
     reference  schema for editors, table for people
 
 pydantic's and PyYAML's door. Only `cli` and `service` know this package.

@@ -218,6 +218,16 @@ def read(
     composer: type[Any] = Composer,
 ) -> Document:
     """The document in these bytes. Raises ConfigError when they are not YAML at all."""
+    text = decoded(raw, name)
+    root = compose(text, name, composer)
+    document = Document(name, folder, env, root, may_lack)
+    if not isinstance(document.data, dict):
+        raise wrong_at(name, 0, 0, "should be a mapping of settings, such as `site:` and `newsletters:`")
+    return document
+
+
+def decoded(raw: bytes, name: str) -> str:
+    """The text in these bytes, without a byte order mark. Raises ConfigError when YAML may not hold it."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -227,11 +237,7 @@ def read(
         before = text[: found.start()]
         character = f"the character U+{ord(found[0]):04X} may not stand in YAML"
         raise wrong_at(name, before.count("\n"), column_after(before), character)
-    root = compose(text, name, composer)
-    document = Document(name, folder, env, root, may_lack)
-    if not isinstance(document.data, dict):
-        raise wrong_at(name, 0, 0, "should be a mapping of settings, such as `site:` and `newsletters:`")
-    return document
+    return text
 
 
 def _core_schema(text: str) -> Any:

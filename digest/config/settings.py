@@ -28,6 +28,7 @@ from digest.config.shape import (
     OpmlFile,
     OpmlRef,
     ReadOpml,
+    ReportSettings,
     WebSettings,
     with_channels,
 )
@@ -57,6 +58,7 @@ class Settings:
     web: WebSettings
     keep: Keep
     fetch: FetchSettings
+    report: ReportSettings
     templates: Path | None
     folder: Path
     lists: Mapping[str, tuple[OpmlRef, ...]]
@@ -70,20 +72,19 @@ def load(
     channel_settings: ChannelSettings,
     env: Mapping[str, str],
     read_opml: ReadOpml | None = None,
+    raw: bytes | None = None,
 ) -> Settings:
     """The settings in that file. Raises ConfigError with every problem there is.
 
     channel_settings: the settings dataclass of a channel by its name; raises NotFound for what is no channel.
-    read_opml: what an OPML file says, in `feeds`; raises DigestError.
+    read_opml: what an OPML file says, in `feeds`; raises DigestError. raw: what the file would say, instead
+    of what it says.
     """
     with without_collector():
-        return _load(Path(path), channel_settings, env, read_opml)
+        return _load(_document(Path(path), env, raw), channel_settings, read_opml)
 
 
-def _load(
-    path: Path, channel_settings: ChannelSettings, env: Mapping[str, str], read_opml: ReadOpml | None
-) -> Settings:
-    document = _document(path, env)
+def _load(document: Document, channel_settings: ChannelSettings, read_opml: ReadOpml | None) -> Settings:
     _default_secret(document)
     channels = _channels(document, channel_settings)
     _complain_of_doubles(document)
@@ -93,6 +94,8 @@ def _load(
         config = shape.model_validate(document.data, context=Context(document.folder, read_opml))
     except ValidationError as error:
         document.problems += problems(error, document, shape)
+    if config is not None:
+        _complain_of_no_way(config, document)
     if document.problems or config is None:
         raise ConfigError(document.problems)
     return _settings(config, channels, document)
@@ -100,7 +103,7 @@ def _load(
 
 def shown(settings: Settings) -> dict[str, Any]:
     """The settings as plain values, for people: as they would be written in the file, secrets masked."""
-    database = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", settings.database)
+    database = _without_password(settings.database)
     return {
         "site": plain(settings.site),
         "database": database,
@@ -110,11 +113,16 @@ def shown(settings: Settings) -> dict[str, Any]:
             newsletter.slug: _shown_newsletter(newsletter) for newsletter in settings.newsletters
         },
         "web": plain(settings.web),
-        "fetch": plain(settings.fetch),
+        "fetch": {**plain(settings.fetch), "proxy": _without_password(settings.fetch.proxy)},
         "keep": plain(settings.keep),
+        "report": plain(settings.report),
         "templates": None if settings.templates is None else str(settings.templates),
         "hash": settings.hash,
     }
+
+
+def _without_password(address: str | None) -> str | None:
+    return address and re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", address)
 
 
 def _shown_newsletter(newsletter: Newsletter) -> dict[str, Any]:
@@ -133,9 +141,9 @@ def _shown_newsletter(newsletter: Newsletter) -> dict[str, Any]:
 # ---------------------------------------------------------------- before pydantic
 
 
-def _document(path: Path, env: Mapping[str, str]) -> Document:
+def _document(path: Path, env: Mapping[str, str], raw: bytes | None) -> Document:
     try:
-        raw = path.read_bytes()
+        raw = path.read_bytes() if raw is None else raw
     except FileNotFoundError as error:
         text = "there is no such file; `digest init` writes one"
         raise ConfigError([Problem(file=str(path), text=text)]) from error
@@ -212,6 +220,13 @@ def _complain_of_doubles(document: Document) -> None:
                 document.complain(place, f"is followed twice by this newsletter; the first is in line {line}")
 
 
+def _complain_of_no_way(config: ConfigFile, document: Document) -> None:
+    """A report would wait for ever if nothing of ours goes by mail."""
+    sections: Any = config  # the sections were added to the class while the program ran
+    if sections.report.to and not any("email" in item.channels for item in config.newsletters.values()):
+        document.complain(("report", "to"), "goes by mail, and no newsletter has the channel email")
+
+
 # ---------------------------------------------------------------- after pydantic
 
 
@@ -230,6 +245,7 @@ def _settings(config: ConfigFile, channels: Mapping[str, type], document: Docume
         web=sections.web,
         keep=sections.keep,
         fetch=sections.fetch,
+        report=sections.report,
         templates=config.templates,
         folder=document.folder,
         lists={
@@ -274,11 +290,12 @@ def _follows(item: NewsletterFile) -> tuple[Follow, ...]:
                 weight=feed.weight,
                 first=feed.first,
                 settle=feed.settle,
+                full_text=feed.full_text,
             )
     for feed in item.feeds:
         if isinstance(feed, OpmlFile):
             for follow in feed.opml.follows:
-                found.setdefault(follow.url, follow)
+                found.setdefault(follow.url, replace(follow, full_text=feed.full_text))
     return tuple(found.values())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -37,6 +37,7 @@ from digest.config.kinds import (
     Language,
     Line,
     Network,
+    Proxy,
     Secret,
     SiteUrl,
     Slug,
@@ -49,11 +50,13 @@ from digest.config.kinds import (
     wrong,
 )
 from digest.config.sections import section
-from digest.model import DigestError, Follow
+from digest.model import WEEKDAYS, DigestError, Follow, Schedule
 
 ReadOpml = Callable[[bytes], Sequence[Follow]]
 
 CHANNELS = ("email", "feed")  # of a newsletter that says nothing of them
+FULL_TEXT = "Fetch the page of each article, once, for feeds that tell only the beginning."
+LARGEST_LIST = 32 << 20  # bytes of an OPML file; its reader has a limit of its own
 ADDRESS, FEED, OPML = "<address>", "<feed>", "<opml>"  # the three forms of an item of `feeds`
 
 
@@ -91,14 +94,41 @@ class Keep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchSettings:
-    """allow: hosts that may be asked although their addresses are private, such as one in your own network.
+    """allow: hosts that may be asked although their addresses are private, such as one in your own network;
+    with a port (`intranet.example:8080`) only at that port.
     user_agent: what we call ourselves; by default our name and the site's address.
-    timeout: for one feed in all, redirects and body included.
+    timeout: for one feed in all, redirects and body included; waiting for its host's turn is not counted.
+    gap: how long a host is left alone between two requests; it is never asked for two things at once.
+    proxy: an HTTP proxy, `http://HOST:PORT`, to ask all but the hosts under `allow` through; proxies that the
+    environment names never count. The proxy looks every name up again: we hand over only names that lead to
+    public addresses here, but what it connects to we cannot see. Let it refuse private addresses itself.
     """
 
     allow: tuple[Host, ...] = ()
     user_agent: Line | None = None
     timeout: Duration = timedelta(seconds=20)
+    gap: Duration = timedelta(seconds=1)
+    proxy: Proxy | None = None
+
+    def __post_init__(self) -> None:
+        if self.gap > timedelta(seconds=10):
+            raise ValueError("gap: 10s at most; a feed must be asked while it is held for us")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSettings:
+    """to: who gets it; by default nobody, and it is off.
+    day: on which day of the week. at: when, by the clock of `zone`. zone: IANA time zone.
+    """
+
+    to: tuple[Address, ...] = ()
+    day: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] = "mon"
+    at: Clock = time(8)
+    zone: Zone = "UTC"
+
+    @property
+    def schedule(self) -> Schedule:
+        return Schedule(at=self.at, zone=self.zone, days=(WEEKDAYS.index(self.day),))
 
 
 class _Shape(BaseModel):
@@ -149,6 +179,7 @@ class FeedFile(_Shape):
         json_schema_extra={"default": 0},
         description="How long an entry rests, unedited, before it is used.",
     )
+    full_text: bool = Field(False, description=FULL_TEXT)
 
 
 def _read_list(value: Any, info: ValidationInfo) -> OpmlRef:
@@ -160,7 +191,8 @@ def _read_list(value: Any, info: ValidationInfo) -> OpmlRef:
         raise wrong("OPML files cannot be read here")
     path = context.folder / value
     try:
-        follows = tuple(context.read_opml(path.read_bytes()))
+        with path.open("rb") as file:
+            follows = tuple(context.read_opml(file.read(LARGEST_LIST)))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise wrong("the list {name} cannot be read: {reason}", name=value, reason=reason) from error
@@ -184,6 +216,7 @@ List = Annotated[OpmlRef, PlainValidator(_read_list), WithJsonSchema({"type": "s
 
 class OpmlFile(_Shape):
     opml: List = Field(description="Path of an OPML file: many feeds in a file of their own, by sections.")
+    full_text: bool = Field(False, description=FULL_TEXT)
 
 
 def _form(value: Any) -> str | None:
@@ -252,6 +285,10 @@ _SECTIONS: dict[str, tuple[type, str]] = {
     "web": (WebSettings, "The pages."),
     "fetch": (FetchSettings, "How feeds are asked."),
     "keep": (Keep, "How long things are kept."),
+    "report": (
+        ReportSettings,
+        "A letter a week to those who run this: feeds that need a look, what went out.",
+    ),
 }
 OURS = (*ConfigFile.model_fields, *_SECTIONS)  # the top-level names that are no channel's
 

@@ -132,7 +132,8 @@ def _notice_text(
                 raise PublishError("a goodbye without a newsletter", permanent=True)
             context = {"newsletter": newsletter.title, "url": links.newsletter(newsletter.slug)}
         case "report":
-            context = {key: notice.data[key] for key in ("title", "lines", "url") if key in notice.data}
+            told = ("title", "lines", "groups", "url")
+            context = {key: notice.data[key] for key in told if key in notice.data}
         case _:
             context = {"url": links.home()}
     return renderer(templates).notice(notice.kind, language, site=site, **context)

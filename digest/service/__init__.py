@@ -20,9 +20,10 @@ from typing import Any
 from digest import config, publishers
 from digest.config import Settings
 from digest.feeds import opml
+from digest.feeds.health import health
 from digest.feeds.readers import Readers
 from digest.links import Links
-from digest.model import DigestError, FeedStatus, Issue, Newsletter, NotFound
+from digest.model import DigestError, Feed, FeedStatus, Issue, Newsletter, NotFound
 from digest.net import Net
 from digest.pipeline import Line
 from digest.publishers.base import Lent, Publisher
@@ -64,13 +65,17 @@ def channel_settings(name: str) -> type:
 # ---------------------------------------------------------------- config
 
 
-def load(path: str | Path, *, env: Mapping[str, str] | None = None) -> Settings:
-    """The admin's file as settings. Raises ConfigError with every problem and its place."""
+def load(path: str | Path, *, env: Mapping[str, str] | None = None, raw: bytes | None = None) -> Settings:
+    """The admin's file as settings. Raises ConfigError with every problem and its place.
+
+    raw: what the file would say, to be checked instead of what it says.
+    """
     return config.load(
         Path(path),
         channel_settings=channel_settings,
         read_opml=opml.read,
         env=os.environ if env is None else env,
+        raw=raw,
     )
 
 
@@ -110,8 +115,6 @@ class House:
 
     async def feed_states(self) -> list[FeedStatus]:
         """Every followed feed, those never polled included."""
-        from digest.model import Feed
-
         known = {state.feed.url: state for state in await self.store.feeds.list()}
         for slug, newsletter in self.line.newsletters.items():
             for follow in newsletter.follows:
@@ -161,6 +164,11 @@ def inbox_is_local(settings: Settings) -> bool:
     return getattr(settings.channels.get("email"), "transport", None) == "inbox"
 
 
+def feed_state(feed: Feed, now: datetime) -> str:
+    """How a feed is, in one word."""
+    return health(feed, now).kind
+
+
 def database_file(settings: Settings) -> Path | None:
     """The file of a SQLite database; None on a server."""
     kind, _, path = settings.database.partition(":///")
@@ -204,11 +212,7 @@ async def build_line(settings: Settings, store: Store, clock: Callable[[], datet
     links = Links(settings.site.url, settings.secret)
     workers = Workers()
     readers = Readers(lanes=os.cpu_count() or 1)
-    net = Net(
-        user_agent=user_agent(settings),
-        allow=settings.fetch.allow,
-        total_seconds=settings.fetch.timeout.total_seconds(),
-    )
+    net = build_net(settings)
     lent = Lent(
         site=settings.site,
         store=store,
@@ -240,6 +244,17 @@ async def build_line(settings: Settings, store: Store, clock: Callable[[], datet
         await net.close()
         readers.close()
         workers.close()
+
+
+def build_net(settings: Settings) -> Net:
+    """The way out, as the admin wants it."""
+    return Net(
+        user_agent=user_agent(settings),
+        allow=settings.fetch.allow,
+        total_seconds=settings.fetch.timeout.total_seconds(),
+        gap=settings.fetch.gap.total_seconds(),
+        proxy=settings.fetch.proxy,
+    )
 
 
 def build_publishers(settings: Settings, lent: Lent) -> dict[str, Publisher]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import stat
+from collections import Counter
 from pathlib import Path
 
 from digest.config import ConfigError, Settings
+from digest.feeds.health import health
 from digest.model import DigestError, NotReady, PublishError
 from digest.service import House, inbox_is_local, load, open_house
 from digest.service.listening import is_loopback
@@ -61,12 +63,13 @@ async def _database(house: House) -> list[Finding]:
 
 async def _feeds(house: House) -> list[Finding]:
     states = await house.feed_states()
-    failing = [state for state in states if state.feed.error]
+    sick = Counter(said.kind for state in states if (said := health(state.feed, house.line.clock())).sick)
     if not states:
         return [("feeds", "warn", "none yet: name some under newsletters.X.feeds")]
-    if failing:
+    if sick:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sick.items())
         return [
-            ("feeds", "warn", f"{len(failing)} of {len(states)} fail; `digest feeds list --failing` says why")
+            ("feeds", "warn", f"of {len(states)}: {kinds}; `digest feeds list --failing` says what to do")
         ]
     return [("feeds", "ok", f"{len(states)} feeds")]
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import uvicorn
 
-from digest import dispatch, intake, pipeline
+from digest import dispatch, intake, pipeline, report
 from digest.config import Settings
 from digest.model import DigestError, NotReady, Superseded
 from digest.pipeline import Line
@@ -33,6 +33,7 @@ from digest.service import (
     build_line,
     clock,
     database_file,
+    feed_state,
     inbox_is_local,
     load,
     open_house,
@@ -52,21 +53,14 @@ EVERY = {
     "compose": timedelta(seconds=5),
     "deliver": timedelta(seconds=1),
 }
+LONGEST_ROUND = 60.0  # seconds of pulling; then a changed config gets its turn
 HOUSEKEEPING = timedelta(hours=1)
+REPORT = timedelta(minutes=1)
 GRACE = timedelta(seconds=22)  # then there are goodbyes to say and transactions to end: 30 s in all
 SILENT_AFTER = timedelta(minutes=5)  # a step that has not ended well for so long turns health red
 ANSWER_WITHIN = timedelta(seconds=4)  # the database, when health is asked; load balancers wait for 5 to 10
 FILE_GONE = "the database's file was taken away or replaced; put it back, if you can, and start again"
 TRY_LATER = 75
-
-
-def new_event_loop() -> Callable[[], asyncio.AbstractEventLoop]:
-    """uvloop where it installs, else the standard loop."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop
 
 
 class Running:
@@ -94,7 +88,9 @@ class Running:
 
     def _ticks(self) -> tuple[Tick, ...]:
         steps: dict[str, Callable[[Held], Awaitable[object]]] = {
-            "pull": lambda held: intake.pull(held.line, clock(), progress=self._goes_on("pull")),
+            "pull": lambda held: intake.pull(
+                held.line, clock(), seconds=LONGEST_ROUND, progress=self._goes_on("pull")
+            ),
             "summarize": lambda held: pipeline.summarize(
                 held.line, clock(), progress=self._goes_on("summarize")
             ),
@@ -104,6 +100,7 @@ class Running:
         ticks = [Tick(name=role, step=self._step(steps[role]), every=EVERY[role]) for role in self.roles]
         if "compose" in self.roles:
             ticks.append(Tick(name="housekeeping", step=self._step(self._prune), every=HOUSEKEEPING))
+            ticks.append(Tick(name="report", step=self._step(self._report), every=REPORT))
         return tuple(ticks)
 
     def _goes_on(self, role: str) -> pipeline.Progress:
@@ -154,6 +151,10 @@ class Running:
         gone = await held.line.store.prune(clock(), deliveries=keep.deliveries, articles=keep.articles)
         log.info("pruned", extra=dict(gone))
 
+    async def _report(self, held: Held) -> None:
+        wanted = held.settings.report
+        await report.file_due(held.line, wanted.schedule, wanted.to, clock())
+
     # ------------------------------------------------------------ web
 
     async def app(self, scope: Any, receive: Any, send: Any) -> None:
@@ -170,6 +171,7 @@ class Running:
                 renderer=renderer(line.templates),
                 clock=clock,
                 health=self.health,
+                feed_state=feed_state,
                 ip_key=hmac.digest(settings.secret, b"digest network key v1", "sha256"),
                 trusted_proxies=settings.web.trusted_proxies,
                 dev_inbox=inbox_is_local(settings) and is_loopback(self._host or ""),

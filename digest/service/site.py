@@ -10,7 +10,7 @@ from typing import Any
 from digest.model import DigestError
 from digest.pipeline import Progress, quiet
 from digest.render import renderer
-from digest.service import House
+from digest.service import House, feed_state
 from digest.web.app import build_app
 from digest.web.health import Health
 from digest.web.lent import WebLent
@@ -29,6 +29,7 @@ async def export_site(house: House, folder: Path, *, progress: Progress = quiet)
             renderer=renderer(house.line.templates),
             clock=house.line.clock,
             health=_well,
+            feed_state=feed_state,
             ip_key=b"\0" * 32,  # nothing is signed: only pages are read
         )
     )

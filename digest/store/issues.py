@@ -208,6 +208,12 @@ class Issues:
         async with self._database.reading() as connection:
             return await progress(connection, issue_id)
 
+    async def composed_since(self, moment: datetime) -> builtins.list[int]:
+        """The issues that were made after this moment, oldest first."""
+        statement = select(issues.c.id).where(issues.c.composed_at > moment).order_by(issues.c.id)
+        async with self._database.reading() as connection:
+            return list((await connection.execute(statement)).scalars())
+
     async def _many(self, statement: Select[Any]) -> builtins.list[Issue]:
         async with self._database.reading() as connection:
             return [_issue(row) for row in await connection.execute(statement)]

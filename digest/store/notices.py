@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import DeliveryState, NotFound, Notice
@@ -50,6 +50,11 @@ class Notices:
             )
 
         return await self._database.write(work)
+
+    async def has(self, key: str) -> bool:
+        """Whether there is, or was, a notice with this key."""
+        async with self._database.reading() as connection:
+            return bool((await connection.execute(select(exists().where(notices.c.key == key)))).scalar_one())
 
     async def get(self, id: int) -> Notice:  # noqa: A002 - the word of every room of the store
         """One notice. Raises NotFound."""

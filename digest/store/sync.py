@@ -199,7 +199,14 @@ async def _feeds(
         )
     for key in new:
         if want[key].follow.url not in fresh:
+            await _ask_again(connection, key[1], now)
             await _reach_back(connection, key[1], want[key].follow, now)
+
+
+async def _ask_again(connection: AsyncConnection, feed_id: int, now: datetime) -> None:
+    """A feed that once said 410 is asked no more, until an admin puts it (back) into a newsletter."""
+    gone = (feeds.c.id == feed_id, feeds.c.gone.is_(True))
+    await connection.execute(update(feeds).where(*gone).values(gone=False, next_poll_at=now))
 
 
 async def _reach_back(connection: AsyncConnection, feed_id: int, follow: Follow, now: datetime) -> None:

@@ -61,7 +61,7 @@ def _routes(pages: Pages, css: str, icon: str) -> list[Route]:
         Route(pages.icon, partial(_asset, icon, "image/svg+xml")),
         Route("/healthz", health.healthz),
         Route("/readyz", partial(health.readyz, lent.health)),
-        Route("/metrics", partial(health.metrics, lent.store, lent.health)),
+        Route("/metrics", partial(health.metrics, lent)),
         *(_inbox(pages) if lent.dev_inbox else ()),
         _form("/confirm/{token}", pages, subscribe.confirm_page, subscribe.confirm),
         _form("/unsubscribe/{token}", pages, preferences.unsubscribe_page, preferences.unsubscribe),

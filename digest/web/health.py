@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -14,7 +16,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from digest.model import NotReady
-from digest.store import Store
+
+if TYPE_CHECKING:
+    from digest.web.lent import WebLent  # which knows our Health
+
+LATE = timedelta(hours=1)
+ALWAYS_SHOWN = ("ok", "failing", "gone", "silent")  # states of feeds, also when no feed is in them
 
 _FRESH = {"cache-control": "no-store"}
 
@@ -49,8 +56,8 @@ async def _asked(ask: Ask) -> Health:
         return Health(ok=False, checks={"store": str(error)})
 
 
-async def metrics(store: Store, ask: Ask, _request: Request) -> Response:
-    health = await _asked(ask)
+async def metrics(lent: WebLent, _request: Request) -> Response:
+    health = await _asked(lent.health)
     families = [
         _gauge("digest_ready", "1 when every check is well.", (), {(): float(health.ok)}),
         _gauge(
@@ -61,7 +68,7 @@ async def metrics(store: Store, ask: Ask, _request: Request) -> Response:
         ),
     ]
     try:
-        families += await _counted(store)
+        families += await _counted(lent)
     except NotReady:
         # The checks above say so already; a scrape without numbers is still a scrape.
         families.append(_gauge("digest_store_up", "1 when the database answers.", (), {(): 0.0}))
@@ -70,18 +77,22 @@ async def metrics(store: Store, ask: Ask, _request: Request) -> Response:
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST, headers=_FRESH)
 
 
-async def _counted(store: Store) -> list[GaugeMetricFamily]:
-    feeds = Counter(
-        "gone" if status.feed.gone else "failing" if status.feed.failures else "ok"
-        for status in await store.feeds.list()
-    )
+async def _counted(lent: WebLent) -> list[GaugeMetricFamily]:
+    store, now = lent.store, lent.clock()
+    followed = await store.feeds.followed()
+    states = Counter(lent.feed_state(feed, now) for feed in followed)
+    late = sum(not feed.gone and now - feed.next_poll_at > LATE for feed in followed)
     deliveries = await store.deliveries.counts()
     subscriptions = await store.subscriptions.counts()
     return [
         _gauge("digest_store_up", "1 when the database answers.", (), {(): 1.0}),
         _gauge(
-            "digest_feeds", "Feeds by state.", ("state",), {(s,): feeds[s] for s in ("ok", "failing", "gone")}
+            "digest_feeds",
+            "Feeds by state.",
+            ("state",),
+            {(state,): states[state] for state in sorted({*states, *ALWAYS_SHOWN})},
         ),
+        _gauge("digest_feeds_late", "Feeds that should have been asked an hour ago.", (), {(): late}),
         _gauge(
             "digest_articles_ready", "Articles summarized so far.", (), {(): await store.articles.max_ready()}
         ),

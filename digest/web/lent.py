@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from digest.links import Links
-from digest.model import Site
+from digest.model import Feed, Site
 from digest.render import Renderer
 from digest.store import Store
 from digest.web.health import Health
@@ -19,6 +19,7 @@ class WebLent:
 
     trusted_proxies: addresses or networks whose X-Forwarded-For counts.
     dev_inbox: show kept letters at /dev/inbox (only with the inbox transport and a loopback bind).
+    feed_state: how a feed is, in one word, for /metrics.
     ip_key: keys the hash under which the network of a sign-up is remembered.
     """
 
@@ -28,6 +29,7 @@ class WebLent:
     renderer: Renderer
     clock: Callable[[], datetime]
     health: Callable[[], Awaitable[Health]]
+    feed_state: Callable[[Feed, datetime], str]
     ip_key: bytes
     trusted_proxies: tuple[str, ...] = ()
     dev_inbox: bool = False

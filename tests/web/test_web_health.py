@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -61,9 +62,25 @@ async def test_metrics_count_deliveries_feeds_articles_and_readers(house: House)
     assert found["digest_check_ok", (("check", "scheduler"),)] == 1
     assert found["digest_deliveries", (("state", "pending"),)] == 1
     assert found["digest_feeds", (("state", "failing"),)] == 0
+    assert found["digest_feeds", (("state", "silent"),)] == 0
+    assert found["digest_feeds_late", ()] == 0
     assert found["digest_articles_ready", ()] == 0
     assert found["digest_subscriptions", (("newsletter", "world"), ("status", "active"))] == 1
     assert found["digest_subscriptions", (("newsletter", "world"), ("status", "left"))] == 1
+
+
+async def test_metrics_tell_feeds_that_fail_and_pulling_that_does_not_keep_up(house: House) -> None:
+    house.clock.advance(days=1)
+    async with house.client() as web:
+        late = numbers((await web.get("/metrics")).text)
+        [feed] = await house.store.feeds.claim_due(house.clock(), limit=9, lease=timedelta(minutes=1))
+        sick = replace(feed, failures=2, error="no answer", next_poll_at=house.clock() + timedelta(days=1))
+        await house.store.feeds.record_poll(sick, (), now=house.clock())
+        failing = numbers((await web.get("/metrics")).text)
+    of_state = {state: ("digest_feeds", (("state", state),)) for state in ("ok", "failing")}
+    assert (late[of_state["ok"]], late[of_state["failing"]], late["digest_feeds_late", ()]) == (1, 0, 1)
+    assert (failing[of_state["ok"]], failing[of_state["failing"]]) == (0, 1)
+    assert failing["digest_feeds_late", ()] == 0
 
 
 async def test_a_scrape_while_the_store_is_away_says_so(house: House) -> None:

@@ -253,6 +253,7 @@ def build(store: Store, furniture: Furniture) -> House:
         renderer=renderer(None),
         clock=clock,
         health=ailing,
+        feed_state=lambda feed, _now: "failing" if feed.failures else "ok",
         ip_key=b"another key for tests",
     )
     return House(
