@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 from digest import summarizer, timing
+from digest.feeds.pages import Pages
 from digest.feeds.readers import Readers
 from digest.links import Links
 from digest.model import (
@@ -27,6 +29,7 @@ from digest.model import (
     DigestError,
     Draft,
     Edition,
+    Fetched,
     FollowState,
     Issue,
     Newsletter,
@@ -47,6 +50,7 @@ log = logging.getLogger(__name__)
 
 READ_LEASE = timedelta(minutes=3)
 READ_SECONDS = 15.0
+MOST_ASIDE = 100
 COMPOSE_SECONDS = 120.0
 WAIT_FOR_ENTRIES = timedelta(minutes=5)
 TOLD_WITHIN = timedelta(days=14)
@@ -84,6 +88,16 @@ class Line:
     reads_at_once: int = 4
 
 
+@asynccontextmanager
+async def together() -> AsyncIterator[asyncio.TaskGroup]:
+    """Tasks that end together; the first error ends the rest."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from errors  # what is said to people and to the clock is the error itself
+
+
 async def each(items: Iterable[T], act: Callable[[T], Awaitable[None]], at_once: int) -> None:
     """Do this with every item, so many at a time; the first error ends the rest."""
     gate = asyncio.Semaphore(at_once)
@@ -92,12 +106,9 @@ async def each(items: Iterable[T], act: Callable[[T], Awaitable[None]], at_once:
         async with gate:
             await act(item)
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            for item in items:
-                group.create_task(one(item))
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from errors  # what is said to people and to the clock is the error itself
+    async with together() as group:
+        for item in items:
+            group.create_task(one(item))
 
 
 # ---------------------------------------------------------------- summarize
@@ -110,29 +121,56 @@ class Summarized:
 
 
 async def summarize(line: Line, now: datetime, *, progress: Progress = quiet) -> Summarized:
-    """Read every entry that waits, then give ready numbers to the articles that may be used."""
-    done = 0
-    while batch := await line.store.articles.claim_unread(now, limit=50, lease=READ_LEASE):
+    """Read every entry that waits, then give ready numbers to the articles that may be used.
 
-        async def one(unread: UnreadEntry, known: int = done + len(batch)) -> None:
-            nonlocal done
-            article = await _read(line, unread)
-            await line.store.articles.record(article, fence=unread.fence)
-            done += 1
-            progress(done, known)
+    Entries that are read in full wait for their pages aside; the others are not kept from being used.
+    """
+    pages = Pages(line.net, _in_full(line.newsletters.values()))
+    reading = asyncio.Semaphore(line.reads_at_once)
+    done = known = 0
 
-        await each(batch, one, line.reads_at_once)
-    ready = 0
-    while numbered := await line.store.articles.make_ready(now):
-        ready += numbered
+    async def one(unread: UnreadEntry) -> None:
+        nonlocal done
+        async with pages.of(unread) as page, reading:
+            article = await _read(line, unread, page)
+        await line.store.articles.record(article, fence=unread.fence)
+        done += 1
+        progress(done, known)
+
+    async with together() as group:
+        aside: set[asyncio.Task[None]] = set()
+        while batch := await line.store.articles.claim_unread(now, limit=50, lease=READ_LEASE):
+            known += len(batch)
+            aside |= {group.create_task(one(unread)) for unread in batch if pages.wants(unread)}
+            await each((unread for unread in batch if not pages.wants(unread)), one, line.reads_at_once)
+            while len(aside := {task for task in aside if not task.done()}) > MOST_ASIDE:
+                await asyncio.wait(aside, return_when=asyncio.FIRST_COMPLETED)
+        ready = await _number(line, now)
+    ready += await _number(line, now)
     return Summarized(articles=done, ready=ready)
 
 
-async def _read(line: Line, unread: UnreadEntry) -> Article:
-    """The article; one that costs a worker its life is told by its title alone."""
+def _in_full(newsletters: Iterable[Newsletter]) -> frozenset[str]:
+    """The feeds whose entries somebody wants to be read with their pages."""
+    return frozenset(follow.url for each in newsletters for follow in each.follows if follow.full_text)
+
+
+async def _number(line: Line, now: datetime) -> int:
+    ready = 0
+    while numbered := await line.store.articles.make_ready(now):
+        ready += numbered
+    return ready
+
+
+async def _read(line: Line, unread: UnreadEntry, page: Fetched | None) -> Article:
+    """The article. A page that costs a worker its life is left out; an entry that does is told by its
+    title."""
     try:
-        return await line.workers.run(summarizer.read_entry, unread, timeout=READ_SECONDS)
+        return await line.workers.run(summarizer.read_entry, unread, page, timeout=READ_SECONDS)
     except WorkerFailed as error:
+        if page is not None:
+            log.debug("page not readable", extra={"entry": unread.id, "url": page.url, "error": str(error)})
+            return await _read(line, unread, None)
         log.warning("article not readable", extra={"entry": unread.id, "error": str(error)})
         return summarizer.read_title(unread)
 

@@ -128,7 +128,7 @@ def test_every_option_that_the_shipped_config_comments_out_would_be_accepted(tmp
         tmp_path, text, read_opml=lambda raw: [Follow(url="https://a.example/f")], SMTP_PASSWORD="x"
     )
     (world,) = settings.newsletters
-    assert len(world.follows) == 8
+    assert len(world.follows) == 9
     assert settings.channels["email"].smtp[0].rate == "50/s"
     assert settings.channels["email"].smtp[0].password == "x"
     assert world.interests == ("harbour", "ferry")
@@ -331,6 +331,36 @@ def test_an_opml_file_is_followed_and_what_the_config_says_of_a_feed_wins(tmp_pa
     assert [ref.path for ref in settings.lists["world"]] == [tmp_path / "many.opml"]
 
 
+def test_full_text_is_wanted_by_feed_or_by_list(tmp_path: Path) -> None:
+    (tmp_path / "many.opml").write_bytes(b"<opml/>")
+
+    def read_opml(raw: bytes) -> Sequence[Follow]:
+        return [Follow(url="https://a.example/f"), Follow(url="https://b.example/f")]
+
+    text = BASE.replace(
+        "[examples/city.xml]",
+        "[{opml: many.opml, full_text: true}, {url: https://b.example/f}, "
+        "{url: x.xml, full_text: true}, y.xml]",
+    )
+    [newsletter] = settings_of(tmp_path, text, read_opml=read_opml).newsletters
+    assert {follow.url: follow.full_text for follow in newsletter.follows} == {
+        "https://a.example/f": True,
+        "https://b.example/f": False,
+        "x.xml": True,
+        "y.xml": False,
+    }
+
+
+def test_a_config_can_be_checked_before_it_is_written(tmp_path: Path) -> None:
+    settings_of(tmp_path, BASE)
+    path, read = tmp_path / "config.yaml", {"channel_settings": channel_settings, "env": {}}
+    changed = BASE.replace("World in brief", "The world").encode()
+    assert load(path, raw=changed, **read).newsletters[0].title == "The world"
+    assert load(path, **read).newsletters[0].title == "World in brief"
+    with pytest.raises(ConfigError, match="is not YAML"):
+        load(path, raw=b"{", **read)
+
+
 def test_ten_thousand_feeds_are_read_and_the_garbage_collector_is_left_as_it_was(tmp_path: Path) -> None:
     feeds = "".join(
         f"      - {{url: https://example.org/{n}/feed.xml, title: Feed {n}, section: Local, weight: 2}}\n"
@@ -389,11 +419,17 @@ def test_the_other_sections_have_defaults_and_arrive(tmp_path: Path) -> None:
     full = settings_of(
         tmp_path,
         BASE + "web: {trusted_proxies: [10.0.0.0/8, '::1']}\nkeep: {deliveries: 1w}\n"
-        "fetch: {allow: [Intranet.Example.org, '[::1]', 127.0.0.1], user_agent: Us/1.0, timeout: 5s}\n",
+        "fetch: {allow: [Intranet.Example.org, '[::1]', 127.0.0.1, 'A.example:8080', '[::1]:81'],\n"
+        "  user_agent: Us/1.0, timeout: 5s, gap: 0s, proxy: 'http://us:word@proxy.example:3128/'}\n",
     )
     assert full.web.trusted_proxies == ("10.0.0.0/8", "::1/128")
     assert full.keep == Keep(deliveries=timedelta(days=7))
-    assert full.fetch.allow == ("intranet.example.org", "::1", "127.0.0.1")
+    assert full.fetch.allow == (
+        "intranet.example.org", "::1", "127.0.0.1", "a.example:8080", "[::1]:81",
+    )  # fmt: skip
+    assert (bare.fetch.gap, bare.fetch.proxy) == (timedelta(seconds=1), None)
+    assert (full.fetch.gap, full.fetch.proxy) == (timedelta(0), "http://us:word@proxy.example:3128")
+    assert shown(full)["fetch"]["proxy"] == "http://us:…@proxy.example:3128"
     assert (full.fetch.user_agent, full.fetch.timeout) == ("Us/1.0", timedelta(seconds=5))
 
 

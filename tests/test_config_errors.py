@@ -369,11 +369,16 @@ CASES: list[tuple[str, str, list[str]]] = [
     ),
     (
         "weight: 2",
-        "full_text: true",
+        "colour: red",
         [
-            "12:45: newsletters.world.feeds.1.full_text: there is no such setting; known here: "
-            "first, section, settle, title, url, weight",
+            "12:45: newsletters.world.feeds.1.colour: there is no such setting; known here: "
+            "first, full_text, section, settle, title, url, weight",
         ],
+    ),
+    (
+        "weight: 2",
+        "full_text: perhaps",
+        ["12:56: newsletters.world.feeds.1.full_text: should be true or false"],
     ),
     (
         "url: https://example.org/feed.xml",
@@ -580,9 +585,23 @@ CASES: list[tuple[str, str, list[str]]] = [
         "site:",
         'fetch: {allow: ["http://x"], timeout: 999999w}\nsite:',
         [
-            "1:17: fetch.allow.0: should be the name or address of a host, without scheme, port or path",
+            "1:17: fetch.allow.0: should be the name or address of a host, without scheme or path",
             "1:39: fetch.timeout: is longer than ten years",
         ],
+    ),
+    (
+        "site:",
+        'fetch: {allow: ["a.example:0", "[::1]:99999"], proxy: "https://p.example:1"}\nsite:',
+        [
+            "1:17: fetch.allow.0: 0 is not a port; ports are 1 to 65535",
+            "1:32: fetch.allow.1: 99999 is not a port; ports are 1 to 65535",
+            "1:55: fetch.proxy: should be the address of an HTTP proxy, such as http://proxy.example.org:3128",
+        ],
+    ),
+    (
+        "site:",
+        "fetch: {gap: 1m}\nsite:",
+        ["1:8: fetch: gap: 10s at most; a feed must be asked while it is held for us"],
     ),
     (
         "site:",

@@ -7,7 +7,6 @@ that carries a whole page's furniture is read as a page is. Pure; used by worker
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -23,6 +22,7 @@ from digest.summarizer.boilerplate import (
     without_cut_mark,
     without_furniture,
 )
+from digest.summarizer.charset import decoded
 from digest.summarizer.terms import count_words
 
 ENOUGH = 80  # words of content that need nothing else
@@ -60,9 +60,6 @@ _PAGE_MARK = re.compile(
     r"sharedaddy|sidebar|site-header|site-footer|cookie|newsletter)\b",
     re.IGNORECASE,
 )
-_CHARSET = re.compile(
-    rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w.:-]+)|<\?xml[^>]+encoding\s*=\s*[\"']([\w.:-]+)", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +76,12 @@ def extract(entry: Entry) -> Body:
     content = fragment_text(entry.html, title) if entry.html else ""
     words = count_words(content)
     if words >= ENOUGH or (words >= LEAST and not is_cut_off(content)):
-        return Body(text=_finished(content), source="content")
+        return Body(text=finished(content), source="content")
     description = fragment_text(entry.description, title) if entry.description else ""
     if words and words >= count_words(description):
-        return Body(text=_finished(content), source="content")
+        return Body(text=finished(content), source="content")
     if description:
-        return Body(text=_finished(description), source="description")
+        return Body(text=finished(description), source="description")
     return Body(text=title, source="title")
 
 
@@ -99,13 +96,21 @@ def fragment_text(markup: str, title: str = "") -> str:
     return _article_lines(html.text_of(tree), title, _links(tree))
 
 
-def extract_page(page: bytes | str, url: str = "") -> str:
-    """The article of a whole page, one paragraph a line; empty when the page has none."""
-    tree = html.parse(_decoded(page))
-    return "" if tree is None else _page_text(tree, _title(tree), url)
+def extract_page(page: bytes | str, url: str = "", content_type: str = "") -> str:
+    """The article of a whole page, one paragraph a line; empty when the page has none.
+
+    content_type: the header that came with the bytes.
+    """
+    tree = html.parse(page if isinstance(page, str) else decoded(page, content_type))
+    return "" if tree is None else tree_text(tree, url)
 
 
-def _finished(text: str) -> str:
+def tree_text(tree: HtmlElement, url: str = "") -> str:
+    """The same for a page that is parsed already. The tree is used up."""
+    return _page_text(tree, page_title(tree), url)
+
+
+def finished(text: str) -> str:
     """Without the mark of a cut, and without the half sentence that stood before it when there is a whole "
     "one."""
     text = text[:MAX_TEXT]
@@ -260,7 +265,8 @@ def _is_alone(link: HtmlElement, parent: HtmlElement) -> bool:
     return len(parent) == 1 and not around
 
 
-def _title(tree: HtmlElement) -> str:
+def page_title(tree: HtmlElement) -> str:
+    """The headline that a page gives itself."""
     for element in tree.iter("h1"):
         if line := html.plain("".join(element.itertext())):
             return line
@@ -268,21 +274,3 @@ def _title(tree: HtmlElement) -> str:
         if element.get("property") == "og:title":
             return html.plain(element.get("content", ""))
     return ""
-
-
-def _decoded(page: bytes | str) -> str:
-    if isinstance(page, str):
-        return page
-    page = page[: html.MAX_MARKUP * 2]
-    if page.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return page.decode("utf-16", errors="replace")
-    declared = _CHARSET.search(page[:4096])
-    names: Iterable[str] = ("utf-8-sig", "cp1252")
-    if declared:
-        names = ("utf-8-sig", (declared[1] or declared[2]).decode("ascii"), "cp1252")
-    for name in names:
-        try:
-            return page.decode(name)
-        except (UnicodeDecodeError, LookupError):
-            continue
-    return page.decode("latin-1")

@@ -19,7 +19,7 @@ _NO_PICTURE = re.compile(
 def image_of(entry: Entry) -> str:
     """An absolute http(s) address, or empty."""
     if entry.image:
-        return _usable(entry.image, entry.url)
+        return usable(entry.image, entry.url)
     if "<img" not in entry.html.lower():
         return ""
     tree = html.parse(entry.html)
@@ -28,12 +28,15 @@ def image_of(entry: Entry) -> str:
     for image in tree.iter("img"):
         if _too_small(image.get("width", "")) or _too_small(image.get("height", "")):
             continue
-        if found := _usable(image.get("src", ""), entry.url):
+        if found := usable(image.get("src", ""), entry.url):
             return found
     return ""
 
 
-def _usable(source: str, base: str) -> str:
+def usable(source: str, base: str) -> str:
+    """The absolute address of a picture; empty for none, and for what is an icon or a tracker by its name."""
+    if not source.strip():
+        return ""
     try:
         address = urljoin(base, html.plain(source).replace(" ", "%20"))
         parts = urlsplit(address)

@@ -5,23 +5,32 @@ Runs in killable workers, where the heavy libraries are loaded; importing this m
 
 from __future__ import annotations
 
-from digest.model import Article, Fingerprint, Sentence, UnreadEntry
+from digest.model import Article, Fetched, Fingerprint, Sentence, UnreadEntry
 
 
-def read_entry(unread: UnreadEntry) -> Article:
-    """The article that an entry holds. Bad content makes a poor article, never an error."""
+def read_entry(unread: UnreadEntry, page: Fetched | None = None) -> Article:
+    """The article that an entry holds. Bad content makes a poor article, never an error.
+
+    page: what is at the entry's address, for a feed that tells only the beginning.
+    """
     from digest import html
-    from digest.summarizer.extract import extract, fragment_text
+    from digest.summarizer.extract import Body, extract, fragment_text
     from digest.summarizer.fingerprint import fingerprint
     from digest.summarizer.images import image_of
     from digest.summarizer.language import detect
+    from digest.summarizer.page import read_page
     from digest.summarizer.summarize import summarize
     from digest.summarizer.terms import count_words
 
     entry = unread.entry
     body = extract(entry)
-    title = html.plain(entry.title) or headline(body.text) or unread.feed_title
-    language = detect(f"{title}\n{body.text}", entry.language or unread.feed_language)
+    added = read_page(entry, body, page) if page is not None else None
+    if added is not None and added.text:
+        body = Body(text=added.text, source="page")
+    title = html.plain(entry.title) or (added.title if added else "") or headline(body.text)
+    title = title or unread.feed_title
+    declared = entry.language or unread.feed_language or (added.language if added else "")
+    language = detect(f"{title}\n{body.text}", declared)
     description = fragment_text(entry.description, title).replace("\n", " ") if entry.description else ""
     summary: tuple[Sentence, ...] = ()
     if body.source != "title":
@@ -34,7 +43,7 @@ def read_entry(unread: UnreadEntry) -> Article:
         words=count_words(body.text),
         summary=summary,
         source=body.source,
-        image=image_of(entry),
+        image=image_of(entry) or (added.image if added else ""),
         fingerprint=fingerprint(body.text if body.source != "title" else "", title, language),
     )
 

@@ -93,27 +93,6 @@ def test_feeds_are_checked_and_the_broken_one_named(digest, folder: Path) -> Non
     assert [row["feed"]["url"] for row in failing] == ["examples/feeds/city.xml"]
 
 
-def test_feeds_go_out_and_come_in_as_opml(digest, folder: Path, tmp_path: Path) -> None:
-    out = digest("feeds", "export")
-    assert out.code == 0
-    assert "examples/feeds/world.atom" in out.out
-    more = tmp_path / "more.opml"
-    more.write_text(
-        '<opml version="2.0"><head><title>More</title></head><body><outline text="Science">'
-        '<outline type="rss" text="A" xmlUrl="https://a.example.org/feed"/></outline></body></opml>'
-    )
-    before = (folder / "config.yaml").read_text()
-    assert "1 of 1 feeds would be new" in digest("feeds", "import", str(more), "--dry-run").err
-    assert (folder / "config.yaml").read_text() == before
-    assert digest("feeds", "import", str(more)).code == 0
-    after = (folder / "config.yaml").read_text()
-    assert [line for line in after.splitlines() if line not in before.splitlines()] == [
-        next(line for line in after.splitlines() if "{opml: more.opml}" in line)
-    ]
-    urls = {row["feed"]["url"] for row in digest("feeds", "list", "--json").json()}
-    assert "https://a.example.org/feed" in urls
-
-
 # ---------------------------------------------------------------- config, doctor, init
 
 
