@@ -4,10 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help install run test check format bench docs soak lock clean
+.PHONY: help install run test check format bench bench-peers docs soak lock clean
 
 help:            ## these words
-	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 $(STAMP): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Digest needs Python 3.11 or newer; say make PYTHON=python3.12"; exit 1; }
@@ -37,6 +37,10 @@ format: $(STAMP) ## write the format
 bench: $(STAMP)  ## measurements against peers
 	$(BIN)/python -m bench
 
+bench-peers:     ## the peers that pip has, in .venv-bench (the others: apt-get install nginx-light newsboat)
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check reader==3.26
+
 docs: $(STAMP)   ## write the reference pages from the code, and the pictures from the running service
 	$(BIN)/python docs/make_reference.py
 	$(BIN)/python docs/make_pictures.py
@@ -49,4 +53,4 @@ lock: $(STAMP)   ## pin again (needs uv: pip install uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q pyproject.toml -c requirements-dev.lock -o requirements.lock
 
 clean:           ## forget what was made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage dist build
+	rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .pytest_cache .coverage dist build
