@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from datetime import datetime, timedelta
 from digest import polling
 from digest.feeds import identity
 from digest.feeds.fetch import fetch
-from digest.model import DigestError, Feed, FeedError, Fetched, Follow, Newsletter
+from digest.model import DigestError, Feed, FeedError, Fetched, Follow, NewEntry, Newsletter
 from digest.pipeline import Line, Progress, quiet
 from digest.store.codec import host_of
 from digest.store.feeds import FEEDS_A_HOST
@@ -31,12 +32,13 @@ LEASE = timedelta(minutes=5)
 HOSTS_AT_ONCE = 64
 LOOK_AGAIN = 1.0
 """Seconds until we look for feeds that became due, or free, while others are still being asked."""
-LONGEST_ROUND = 60.0
-"""Seconds after which nothing more is taken: the next round may have another config."""
 DOCUMENTS_AT_ONCE = 64
 """So many documents are held in memory, to be read and recorded, before more are fetched."""
+POLLS_TOGETHER = 32
 TOGETHER = 0.1
 """Seconds that polls without news wait for others, to be written down in one transaction."""
+
+_Polled = tuple[tuple[Feed, Sequence[NewEntry]], "asyncio.Future[int | None]"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +49,17 @@ class Pulled:
     failed: int = 0
 
 
-async def pull(line: Line, now: datetime, *, force: bool = False, progress: Progress = quiet) -> Pulled:
-    """Ask every feed that is due. force: also, once each, those that are not."""
-    return await _Round(line, now, force, progress).run()
+async def pull(
+    line: Line,
+    now: datetime,
+    *,
+    force: bool = False,
+    seconds: float = math.inf,
+    progress: Progress = quiet,
+) -> Pulled:
+    """Ask every feed that is due. force: also, once each, those that are not. seconds: after so many no feed
+    is begun any more; a service may have another config by then."""
+    return await _Round(line, now, force, seconds, progress).run()
 
 
 def _followers(newsletters: Iterable[Newsletter]) -> dict[str, tuple[Follow, ...]]:
@@ -58,6 +68,17 @@ def _followers(newsletters: Iterable[Newsletter]) -> dict[str, tuple[Follow, ...
         for follow in newsletter.follows:
             found.setdefault(follow.url, []).append(follow)
     return {url: tuple(follows) for url, follows in found.items()}
+
+
+def _slots(newsletters: Iterable[Newsletter], now: datetime) -> dict[str, datetime]:
+    """When the first issue that may tell something of a feed is due, by its url."""
+    found: dict[str, datetime] = {}
+    for newsletter in newsletters:
+        slot = polling.next_issue([newsletter.schedule], now)
+        for follow in newsletter.follows:
+            if slot is not None:
+                found[follow.url] = min(slot, found.get(follow.url, slot))
+    return found
 
 
 def _by_host(feeds: Iterable[Feed]) -> Iterator[list[Feed]]:
@@ -70,18 +91,22 @@ def _by_host(feeds: Iterable[Feed]) -> Iterator[list[Feed]]:
 class _Round:
     """One pull under way."""
 
-    def __init__(self, line: Line, now: datetime, force: bool, progress: Progress) -> None:
+    def __init__(self, line: Line, now: datetime, force: bool, seconds: float, progress: Progress) -> None:
         self._line = line
         self._now = now
         self._force = force
+        self._seconds = seconds
         self._progress = progress
         self._follows = _followers(line.newsletters.values())
+        self._slots = _slots(line.newsletters.values(), now)
         self._held: dict[int, Feed] = {}
         self._hosts = 0
         self._changed = asyncio.Event()
         self._more = self._again = False
         self._documents = asyncio.Semaphore(DOCUMENTS_AT_ONCE)
         self._without_news: list[Feed] = []
+        self._polled: list[_Polled] = []
+        self._recording = False
         self._claimed = self._done = self._entries = self._unchanged = self._failed = 0
 
     async def run(self) -> Pulled:
@@ -99,7 +124,7 @@ class _Round:
     async def _take(self, group: asyncio.TaskGroup) -> None:
         """Claim what is due as long as there is any, and room for it."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + LONGEST_ROUND
+        end = loop.time() + self._seconds
         while loop.time() < end:
             room = HOSTS_AT_ONCE - self._hosts
             claimed = await self._line.store.feeds.claim_due(
@@ -173,14 +198,21 @@ class _Round:
             return
         self._unchanged += 1
         self._without_news.append(
-            polling.after_success(seen, now=self._now, hint=fetched.max_age, jitter=self._line.chance())
+            polling.after_success(
+                seen,
+                now=self._now,
+                hint=fetched.max_age,
+                jitter=self._line.chance(),
+                slot=self._slots.get(feed.url),
+            )
         )
 
     async def _read(self, feed: Feed, seen: Feed, fetched: Fetched) -> None:
-        parsed = await self._line.readers.read(fetched)
+        document = await self._line.readers.read(fetched)
+        parsed, told = document.parsed, document.told
         store, follows = self._line.store.feeds, self._follows.get(feed.url, ())
-        known = await store.known(feed.id, *identity.keys(parsed)) if feed.last_ok_at else ()
-        entries = identity.decide(feed, parsed, known, follows, now=self._now)
+        known = await store.known(feed.id, *identity.keys(told)) if feed.last_ok_at else ()
+        entries = identity.decide(feed, told, known, follows, now=self._now)
         seen = replace(
             seen,
             title=parsed.title,
@@ -195,11 +227,43 @@ class _Round:
             hint=fetched.max_age,
             moments=[entry.published for entry in entries if entry.dated],
             jitter=self._line.chance(),
+            slot=self._slots.get(feed.url),
         )
-        new = await store.record_poll(after, entries, now=self._now)
+        new = await self._record(after, entries)
         self._let_go([feed])
         self._entries += new or 0
         log.debug("feed read", extra={"feed": feed.url, "entries": len(entries), "new": new})
+
+    async def _record(self, feed: Feed, entries: Sequence[NewEntry]) -> int | None:
+        """How many were new. While one transaction is written the next ones gather, and go together."""
+        answer: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self._polled.append(((feed, entries), answer))
+        if not self._recording:
+            self._recording = True
+            try:
+                while self._polled:
+                    batch, self._polled = self._polled[:POLLS_TOGETHER], self._polled[POLLS_TOGETHER:]
+                    await self._record_batch(batch)
+            finally:
+                self._recording = False
+        return await answer
+
+    async def _record_batch(self, batch: Sequence[_Polled]) -> None:
+        store, polls = self._line.store.feeds, [poll for poll, _ in batch]
+        try:
+            counts = await store.record_polls(polls, now=self._now)
+        except Exception as error:  # noqa: BLE001 - whose it is decides the follow-up of that feed
+            if len(batch) > 1 and not isinstance(error, DigestError):
+                for each in batch:  # one of them cannot be written down: the others are not to suffer
+                    await self._record_batch([each])
+                return
+            for _, answer in batch:
+                if not answer.done():
+                    answer.set_exception(error)
+            return
+        for (_, answer), count in zip(batch, counts, strict=True):
+            if not answer.done():
+                answer.set_result(count)
 
     def _fail(self, feed: Feed, error: FeedError) -> None:
         self._failed += 1
@@ -232,4 +296,4 @@ def _seen(feed: Feed, fetched: Fetched) -> Feed:
         etag, modified = fetched.etag, fetched.last_modified
         digest = hashlib.sha256(fetched.body).hexdigest()
     seen = replace(feed, etag=etag, last_modified=modified, body_hash=digest or feed.body_hash)
-    return polling.moved(seen, fetched.permanent_url)
+    return polling.moved(seen, fetched.permanent_url, passing=fetched.url != feed.address)

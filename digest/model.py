@@ -161,7 +161,8 @@ class Feed:
     """A source we follow. `url` is the key, as configured; `address` is where it lives now.
 
     interval: how often we ask, from its rhythm. rhythm: the mean time between its entries, and longest_gap
-    the longest; None while we know too little. wishes: what its document asked for when it was last read.
+    the longest; None while we know too little. last_new_at: when news last came; of a feed that we have only
+    just met, the date of its newest entry. wishes: what its document asked for when it was last read.
     moved_to: where permanent redirects led the last `moved_seen` times.
     """
 
@@ -585,8 +586,9 @@ class Marks:
 class KnownEntry:
     """What the store remembers of an entry, for recognizing it again.
 
-    hash: of what it says now; hashes: of everything it ever said. updated: its own claim, None if it made
-    none or if its text was pruned.
+    other: a second guid that it goes by; "" for one that was not asked for, None when it has only one. hash: of
+    what it says now; hashes: of everything it ever said. claimed, updated: what it last claimed of itself, None
+    for nothing; published is what we believe.
     """
 
     id: int
@@ -596,6 +598,8 @@ class KnownEntry:
     hashes: tuple[str, ...]
     published: datetime
     unread: bool
+    other: str | None = None
+    claimed: datetime | None = None
     updated: datetime | None = None
 
 
@@ -603,19 +607,25 @@ class KnownEntry:
 class NewEntry:
     """An entry on its way into the store, with what we decided about it.
 
-    known: the id of the entry that it is, None when it is a new one. hash: fingerprint of what a reader could
-    see of it. news: False means it is recorded as known and never summarized (it lies before every first
-    window). rest_until: it may be used from then on, None at once.
+    known: the id of the entry that it is, None when it is a new one. Of a known one only this is written down:
+    its words if they are new (revised), what it is recognized by (marked), a second guid (also). hash:
+    fingerprint of what a reader could see of it. claimed: the date to recognize it by. news: False means it is
+    recorded as known and never summarized (it lies before every first window). rest_until: it may be used from
+    then on, None at once.
     """
 
     entry: Entry
     hash: str
     marks: Marks = Marks()
     known: int | None = None
+    revised: bool = False
+    marked: bool = False
+    also: str = ""
     published: datetime
     dated: bool
     backlog: bool
     position: int
+    claimed: datetime | None = None
     news: bool = True
     rest_until: datetime | None = None
 

@@ -105,6 +105,8 @@ class FeedServer:
                 )
                 writer.write(head.encode() + self.body)
             await writer.drain()
+        except ConnectionError:
+            pass  # who asked has heard enough
         finally:
             writer.close()
 

@@ -15,6 +15,7 @@ import pytest_asyncio
 from a_house import Clock
 from digest import dispatch
 from digest.dispatch import deliver
+from digest.feeds.readers import Readers
 from digest.links import Links
 from digest.model import Delivery, Issue, Newsletter, Notice, NotReady, PublishError, Receipt
 from digest.net import Net
@@ -82,6 +83,7 @@ class Bench:
         return Line(
             store=self.store,
             net=Net(user_agent="test"),
+            readers=Readers(lanes=1),
             workers=Workers(processes=1),
             links=Links("https://news.example.org", b"a secret of the tests, long enough"),
             site=SITE,

@@ -13,12 +13,12 @@ PACKAGE = Path(__file__).parent.parent / "digest"
 # The floors, from the ground up: a module imports only from its own room or from floors below it.
 FLOORS = (
     {"model"},
-    {"timing", "html", "net", "config", "links", "workers", "store", "addresses", "guard", "headers",
-     "unpack", "typeset", "wording"},
+    {"timing", "polling", "html", "net", "config", "links", "workers", "store", "addresses", "guard",
+     "headers", "unpack", "typeset", "wording", "turns", "hops", "ways", "faults"},
     {"render", "feeds", "summarizer"},
     {"publishers", "web"},
     {"pipeline"},
-    {"dispatch", "intake"},
+    {"dispatch", "intake", "report"},
     {"desk"},
     {"scheduler"},
     {"service"},
@@ -28,13 +28,15 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 # One library, one door: who may import it.
 DOORS = {
-    "aiohttp": {"net"},
+    "aiohttp": {"net", "ways", "faults"},
     "aiosmtplib": {"publishers.smtp"},
     "aiosqlite": {"store"},
     "alembic": {"store"},
     "apscheduler": {"scheduler"},
     "babel": {"render"},
+    "backports": {"unpack"},
     "brotli": {"unpack"},
+    "chardet": {"feeds.guessing"},
     "click": {"cli"},
     "css_inline": {"render"},
     "email_validator": {"addresses"},
@@ -57,13 +59,20 @@ DOORS = {
     "uvicorn": {"service"},
     "uvloop": {"service"},
     "yaml": {"config"},
+    "yarl": {"net", "hops"},
 }
 
 PURE = (
     "model",
+    "guard",
+    "headers",
+    "hops",
+    "unpack",
     "timing",
+    "polling",
     "html",
     "feeds.parse",
+    "feeds.health",
     "summarizer",
     "render",
     "links",

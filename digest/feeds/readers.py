@@ -11,7 +11,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
+from digest.feeds import doubles
+from digest.feeds.doubles import Told
 from digest.feeds.parse import parse, parse_quickly
 from digest.model import DigestError, FeedError, Fetched, Parsed
 from digest.workers import TookTooLong, WorkerFailed, Workers
@@ -27,19 +31,39 @@ LONGEST_SECONDS = 20.0
 CPU_SECONDS = 10
 MOST_KNOWN = 10_000
 
-Document = tuple[bytes, str, str]
-_Waiting = tuple[Document, "asyncio.Future[Parsed | FeedError | None]"]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What a document says, and its entries as they are recognized: doubles made one, each with its marks."""
+
+    parsed: Parsed
+    told: Sequence[Told]
 
 
-def read_batch(documents: Sequence[Document]) -> list[Parsed | FeedError | None]:
+Source = tuple[bytes, str, str]
+_Answer: TypeAlias = "Document | FeedError | None"
+_Waiting: TypeAlias = "tuple[Source, asyncio.Future[_Answer]]"
+
+
+def read_batch(sources: Sequence[Source]) -> list[_Answer]:
     """What the quick reader makes of each; None: it is not for it. Runs in a worker."""
-    answers: list[Parsed | FeedError | None] = []
-    for document in documents:
+    answers: list[_Answer] = []
+    for source in sources:
         try:
-            answers.append(parse_quickly(*document))
+            parsed = parse_quickly(*source)
+            answers.append(None if parsed is None else _document(parsed))
         except FeedError as error:
             answers.append(error)
     return answers
+
+
+def read_alone(body: bytes, content_type: str, url: str) -> Document:
+    """With all patience. Runs in a worker; raises FeedError."""
+    return _document(parse(body, content_type, url))
+
+
+def _document(parsed: Parsed) -> Document:
+    return Document(parsed=parsed, told=doubles.read(parsed.entries))
 
 
 class Readers:
@@ -58,13 +82,13 @@ class Readers:
         self._patient = asyncio.Semaphore(1)
         self._hogs: dict[str, None] = {}
 
-    async def read(self, fetched: Fetched) -> Parsed:
+    async def read(self, fetched: Fetched) -> Document:
         """What the document says. Raises FeedError, also when it asks for more than its limits."""
-        document = (fetched.body or b"", fetched.content_type, fetched.url)
-        answer = await self._in_company(document) if len(document[0]) <= QUICK_BYTES else None
+        source = (fetched.body or b"", fetched.content_type, fetched.url)
+        answer = await self._in_company(source) if len(source[0]) <= QUICK_BYTES else None
         if answer is None:
             try:
-                answer = await self._alone(document)
+                answer = await self._alone(source)
             except WorkerFailed as error:
                 raise FeedError(f"it cannot be read: {error}") from error
         if isinstance(answer, FeedError):
@@ -73,9 +97,9 @@ class Readers:
 
     # -------------------------------------------------------- the first lane
 
-    async def _in_company(self, document: Document) -> Parsed | FeedError | None:
-        answer: asyncio.Future[Parsed | FeedError | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((document, answer))
+    async def _in_company(self, source: Source) -> _Answer:
+        answer: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((source, answer))
         if len(self._batching) < self._lanes:
             task = asyncio.create_task(self._work_off())
             self._batching.add(task)
@@ -85,10 +109,10 @@ class Readers:
     async def _work_off(self) -> None:
         while self._waiting:
             batch = self._next_batch()
-            answers: Sequence[Parsed | FeedError | None] = [None] * len(batch)
+            answers: Sequence[_Answer] = [None] * len(batch)
             try:
                 answers = await self._quick.run(
-                    read_batch, [document for document, _ in batch], timeout=QUICK_SECONDS
+                    read_batch, [source for source, _ in batch], timeout=QUICK_SECONDS
                 )
             except DigestError:
                 pass  # one of them was too much: each is read again, alone
@@ -110,18 +134,18 @@ class Readers:
 
     # -------------------------------------------------------- the others
 
-    async def _alone(self, document: Document) -> Parsed:
-        url = document[2]
+    async def _alone(self, source: Source) -> Document:
+        url = source[2]
         if url not in self._hogs:
             async with self._ordinary:
                 try:
-                    return await self._slow.run(parse, *document, timeout=ORDINARY_SECONDS)
+                    return await self._slow.run(read_alone, *source, timeout=ORDINARY_SECONDS)
                 except TookTooLong:
                     if len(self._hogs) >= MOST_KNOWN:
                         self._hogs.clear()
                     self._hogs[url] = None
         async with self._patient:
-            return await self._slow.run(parse, *document, timeout=LONGEST_SECONDS)
+            return await self._slow.run(read_alone, *source, timeout=LONGEST_SECONDS)
 
     def close(self) -> None:
         """Kill all workers; whoever waits for one gets an error."""

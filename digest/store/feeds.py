@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -13,9 +13,9 @@ from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, sele
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import Feed, FeedStatus, KnownEntry, Marks, NewEntry, NotFound, Wishes
-from digest.store.codec import AnyRow, clean, decode, encode, host_of, key_of, micros, since_epoch
-from digest.store.database import PULL_LOCK, Database, chunks, clock
-from digest.store.entries import once_each, record_entries
+from digest.store.codec import AnyRow, clean, decode, encode, host_of, micros, since_epoch
+from digest.store.database import PULL_LOCK, Database, clock
+from digest.store.entries import find_known, record_entries
 from digest.store.tables import articles, entries, feeds, follows
 
 FEEDS_A_HOST = 8
@@ -116,56 +116,49 @@ class Feeds:
         """Write what a poll brought: the feed's new state, and its entries in the order given.
 
         How many entries were new. None: the claim was lost to another, and nothing is written. A changed
-        entry gets a revision; what we work with changes only while nobody has read it.
+        entry gets a revision; what we work with changes only while no issue can have used it.
         """
-        state = _state(feed)
-        statement = (
-            update(feeds)
-            .where(feeds.c.id == feed.id, feeds.c.fence == feed.fence)
-            .values(**state)
-            .returning(feeds.c.id)
-        )
+        return (await self.record_polls([(feed, entries)], now=now))[0]
 
-        async def work(connection: AsyncConnection) -> int | None:
-            if (await connection.execute(statement)).first() is None:
-                return None
-            new = 0
-            for some in chunks(once_each(entries)):
-                new += await record_entries(connection, feed.id, some, now)
-            return new
+    async def record_polls(
+        self, polls: Sequence[tuple[Feed, Sequence[NewEntry]]], *, now: datetime
+    ) -> builtins.list[int | None]:
+        """`record_poll` for each of these, all in one transaction."""
+        states = [_full_state(feed) for feed, _ in polls]
+        ids = [feed.id for feed, _ in polls]
+        ours = select(feeds.c.id, feeds.c.fence).where(self._database.among(feeds.c.id, ids))
+
+        async def work(connection: AsyncConnection) -> builtins.list[int | None]:
+            # In the order of their ids: two of these transactions never wait for each other in a ring.
+            rows = await connection.execute(ours.order_by(feeds.c.id).with_for_update(key_share=True))
+            fences = {row.id: row.fence for row in rows}
+            held = [number for number, (feed, _) in enumerate(polls) if fences.get(feed.id) == feed.fence]
+            if not held:
+                return [None] * len(polls)
+            await connection.execute(_POLLED, [states[number] for number in held])
+            told = [(polls[number][0].id, polls[number][1]) for number in held]
+            counts = await record_entries(self._database, connection, told, now)
+            new: dict[int, int] = dict(zip(held, counts, strict=True))
+            return [new.get(number) for number in range(len(polls))]
 
         return await self._database.write(work)
 
     async def known(
         self, feed_id: int, guids: Sequence[str], marks: Sequence[Marks]
     ) -> builtins.list[KnownEntry]:
-        return []
-
-    async def known_guids(self, feed_id: int, guids: Iterable[str]) -> set[str]:
-        """Which of these the feed has told before."""
-        keys = {key_of(guid): guid for guid in guids}
-        known: set[str] = set()
-        async with self._database.reading() as connection:
-            for some in chunks(list(keys)):
-                statement = select(entries.c.guid_key).where(
-                    entries.c.feed_id == feed_id, entries.c.guid_key.in_(some)
-                )
-                known.update(keys[key] for key in (await connection.execute(statement)).scalars())
-        return known
-
-    async def first_poll(self, feed_id: int) -> bool:
-        """Whether no poll of this feed ever went well."""
-        statement = select(
-            exists().where(entries.c.feed_id == feed_id),
-            exists().where(feeds.c.id == feed_id, feeds.c.last_ok_at.is_not(None)),
-        )
-        async with self._database.reading() as connection:
-            row = (await connection.execute(statement)).one()
-        return not any(row)
+        """What the feed has told before of what its document holds now: the entries with these guids, and of
+        those whose guid is unknown, or points elsewhere now, what they might be. marks: beside each guid."""
+        return await find_known(self._database, feed_id, guids, marks)
 
     async def list(self) -> builtins.list[FeedStatus]:
         """All feeds that are followed, by url."""
         return await self._statuses(select(*COLUMNS).where(is_followed()).order_by(feeds.c.url))
+
+    async def followed(self) -> builtins.list[Feed]:
+        """The feeds alone, by url: what is asked at every scrape must not count entries."""
+        statement = select(*COLUMNS).where(is_followed()).order_by(feeds.c.url)
+        async with self._database.reading() as connection:
+            return [_feed(row) for row in await connection.execute(statement)]
 
     async def get(self, url: str) -> FeedStatus:
         """One feed, also one that is followed no more. Raises NotFound."""
@@ -207,17 +200,6 @@ def _wishes(text: str) -> Wishes:
     return decode(Wishes, text)  # a few kinds of them serve all feeds
 
 
-_OURS = tuple(field.name for field in fields(Feed) if field.name not in ("id", "url", "fence"))
-
-
-def _state(feed: Feed) -> dict[str, Any]:
-    """The columns that a poll changes."""
-    state = {name: getattr(feed, name) for name in _OURS}
-    if feed.wishes is not None:
-        state["wishes"] = encode(feed.wishes)
-    return state | {"host": host_of(feed.address), "lease_until": 0}
-
-
 # What a poll without news changes. Plain text with plain numbers: most polls are these, and what SQLAlchemy
 # does for each parameter took four times as long as the database.
 _QUIET = text(
@@ -250,6 +232,26 @@ def _quiet_state(feed: Feed) -> dict[str, Any]:
         "longest_gap": None if feed.longest_gap is None else micros(feed.longest_gap),
         "moved_to": feed.moved_to and clean(feed.moved_to),
         "moved_seen": feed.moved_seen,
+    }
+
+
+# What a poll that read a document changes besides.
+_POLLED = text(
+    _QUIET.text.replace(
+        " lease_until",
+        """ title = :title, site_url = :site_url, language = :language, last_new_at = :last_new_at,
+       wishes = :wishes, lease_until""",
+    )
+)
+
+
+def _full_state(feed: Feed) -> dict[str, Any]:
+    return _quiet_state(feed) | {
+        "title": clean(feed.title),
+        "site_url": clean(feed.site_url),
+        "language": clean(feed.language),
+        "last_new_at": since_epoch(feed.last_new_at),
+        "wishes": None if feed.wishes is None else encode(feed.wishes),
     }
 
 

@@ -167,18 +167,23 @@ entries = Table(
     Column("said_mark", BigInteger),
     Column("title_mark", BigInteger),
     Column("text_mark", BigInteger),
+    Column("also_key", Text),  # of a second guid that it goes by, the latest one
+    Column("claimed", Moment),  # when it says that it was published, and updated, as it said last
+    Column("updated", Moment),
     UniqueConstraint("feed_id", "guid_key"),
     **NEVER_AGAIN,
 )
 Index("ix_entries_link", entries.c.feed_id, entries.c.link_mark)
 Index("ix_entries_said", entries.c.feed_id, entries.c.said_mark)
+Index("ix_entries_text", entries.c.feed_id, entries.c.text_mark)
+Index("ix_entries_also", entries.c.feed_id, entries.c.also_key, **partial(entries.c.also_key.is_not(None)))
 Index("ix_entries_unread", entries.c.id, **partial(entries.c.unread.is_(True)))
 
 entry_revisions = Table(
     "entry_revisions",
     metadata,
     Column("entry_id", BigInteger, ForeignKey("entries.id"), nullable=False),
-    Column("number", Integer, nullable=False),  # 2 is the first change
+    Column("number", Integer, nullable=False),  # 1 is what it said at first, kept when that is changed
     Column("hash", Text, nullable=False),
     Column("data", Text, nullable=False),
     Column("recorded_at", Moment, nullable=False),

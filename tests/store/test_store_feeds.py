@@ -7,14 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
 from store_values import (
     DAY,
     FEED,
     HOUR,
     MINUTE,
     NOW,
-    article_of,
     new_entry,
     newsletter,
     polled,
@@ -23,10 +21,8 @@ from store_values import (
     told,
 )
 
-from digest.model import Entry, Follow, NotFound
+from digest.model import Entry, Feed, Follow, Marks, NotFound
 from digest.store import Store
-from digest.store.codec import decode
-from digest.store.tables import entry_revisions
 
 pytestmark = pytest.mark.asyncio
 NO_TIME = timedelta(0)
@@ -34,6 +30,11 @@ NO_TIME = timedelta(0)
 
 async def due(store: Store, now=NOW, limit: int = 100, lease: timedelta = MINUTE, **kw: bool):  # type: ignore[no-untyped-def]
     return await store.feeds.claim_due(now, limit=limit, lease=lease, **kw)
+
+
+async def names(store: Store, feed: Feed, *guids: str) -> set[str]:
+    """Which of these guids the feed has told before."""
+    return {one.guid for one in await store.feeds.known(feed.id, guids, [Marks()] * len(guids))}
 
 
 async def test_a_new_feed_is_due_at_once_and_lent_to_one(store: Store) -> None:
@@ -74,7 +75,7 @@ async def test_a_poll_by_somebody_who_was_overtaken_writes_nothing(store: Store)
     (slow,) = await due(store, lease=NO_TIME)
     (quick,) = await due(store)
     assert await store.feeds.record_poll(polled(slow, title="slow"), [new_entry(1)], now=NOW) is None
-    assert await store.feeds.known_guids(slow.id, ["guid-1"]) == set()
+    assert await names(store, slow, "guid-1") == set()
     assert await store.feeds.record_poll(polled(quick, title="quick"), [], now=NOW) == 0
     assert (await store.feeds.get(FEED)).feed.title == "quick"
 
@@ -84,7 +85,9 @@ async def test_entries_are_kept_once_and_read_in_the_order_they_came(store: Stor
     await told(store, new_entry(3), new_entry(1), new_entry(2), new_entry(3, hash="twice in one document"))
     feed = await store.feeds.claim_now(FEED, lease=MINUTE)
     assert feed is not None
-    assert await store.feeds.record_poll(polled(feed), [new_entry(9), new_entry(1)], now=NOW) == 1
+    (one,) = await store.feeds.known(feed.id, ["guid-1"], [Marks()])
+    again = new_entry(1, known=one.id)
+    assert await store.feeds.record_poll(polled(feed), [new_entry(9), again], now=NOW) == 1
     unread = await store.articles.claim_unread(NOW, limit=100, lease=MINUTE)
     assert [one.entry.guid for one in unread] == ["guid-3", "guid-1", "guid-2", "guid-9"]
     assert [one.id for one in unread] == sorted(one.id for one in unread)
@@ -119,45 +122,17 @@ async def test_letters_no_database_likes_cost_neither_the_entry_nor_the_feed(sto
     await synced(store)
     strange = Entry(guid="a\0b\ud800" + "x" * 9000, url="https://c/\udfff", title="\0\ud83d", html="é" * 3000)
     feed = await told(store, new_entry(1), replace(new_entry(2), entry=strange), new_entry(3))
-    assert await store.feeds.known_guids(feed.id, [strange.guid, "guid-3", "guid-4"]) == {
-        strange.guid,
-        "guid-3",
-    }
+    assert await names(store, feed, strange.guid, "guid-3", "guid-4") == {strange.guid, "guid-3"}
     assert len(await store.articles.claim_unread(NOW, limit=9, lease=MINUTE)) == 3
     assert len(await read_all(store)) == 0
     await told(store, replace(new_entry(2), entry=strange))
     assert (await store.feeds.get(FEED)).entries == 3
 
 
-async def test_a_changed_entry_that_nobody_has_read_is_read_as_it_is_now(store: Store) -> None:
-    await synced(store)
-    first = new_entry(1)
-    await told(store, first)
-    (held,) = await store.articles.claim_unread(NOW, limit=1, lease=HOUR)
-    changed = replace(first, entry=replace(first.entry, title="Corrected"), hash="other")
-    await told(store, changed)
-    assert await store.articles.record(article_of(held), fence=held.fence) is None, "those words are gone"
-    (unread,) = await store.articles.claim_unread(NOW, limit=1, lease=HOUR)
-    assert unread.entry.title == "Corrected"
-
-
-async def test_a_changed_entry_that_was_read_gets_a_revision_and_stays_as_it_was_read(store: Store) -> None:
-    await synced(store)
-    first = new_entry(1)
-    await told(store, first)
-    await read_all(store)
-    for number, title in enumerate(("Second", "Third", "Third"), start=2):
-        await told(store, replace(first, entry=replace(first.entry, title=title), hash=f"h{min(number, 3)}"))
-    assert await store.articles.claim_unread(NOW, limit=1, lease=HOUR) == []
-    async with store._database.reading() as connection:
-        rows = (await connection.execute(select(entry_revisions).order_by(entry_revisions.c.number))).all()
-    assert [(row.number, decode(Entry, row.data).title) for row in rows] == [(2, "Second"), (3, "Third")]
-
-
 async def test_entries_that_are_no_news_are_known_and_never_read(store: Store) -> None:
     await synced(store)
     feed = await told(store, new_entry(1, news=False), new_entry(2))
-    assert await store.feeds.known_guids(feed.id, ["guid-1", "guid-2", "guid-3"]) == {"guid-1", "guid-2"}
+    assert await names(store, feed, "guid-1", "guid-2", "guid-3") == {"guid-1", "guid-2"}
     assert [one.entry.guid for one in await store.articles.claim_unread(NOW, limit=9, lease=MINUTE)] == [
         "guid-2"
     ]
@@ -167,21 +142,9 @@ async def test_a_huge_document_is_recorded_whole(store: Store) -> None:
     await synced(store)
     feed = await told(store, *(new_entry(number) for number in range(1, 1_601)))
     guids = [f"guid-{number}" for number in range(1, 3_000)]
-    assert len(await store.feeds.known_guids(feed.id, guids)) == 1_600
+    assert await names(store, feed, *guids) == set(guids[:1_600])
     unread = await store.articles.claim_unread(NOW, limit=2_000, lease=MINUTE)
     assert [one.entry.guid for one in unread] == guids[:1_600]
-
-
-async def test_the_first_poll_is_the_one_before_any_went_well(store: Store) -> None:
-    await synced(store)
-    (feed,) = await due(store)
-    assert await store.feeds.first_poll(feed.id)
-    await store.feeds.record_poll(
-        replace(feed, error="HTTP 500", failures=1, last_polled_at=NOW), [], now=NOW
-    )
-    assert await store.feeds.first_poll(feed.id)
-    feed = await told(store)
-    assert not await store.feeds.first_poll(feed.id)
 
 
 async def test_force_asks_every_feed_once_due_or_not(store: Store) -> None:

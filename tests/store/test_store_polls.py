@@ -1,4 +1,4 @@
-"""Who may ask which feed: one worker a host, for as long as its lease lasts; and quiet polls written together."""
+"""Who may ask which feed: one worker a host, for as long as its lease lasts; and quiet polls go together."""
 
 from __future__ import annotations
 

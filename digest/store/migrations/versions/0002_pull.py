@@ -26,5 +26,17 @@ def upgrade() -> None:
     op.create_index("ix_feeds_host", "feeds", ["host", "lease_until"], unique=False)
     for name in ("link_mark", "said_mark", "title_mark", "text_mark"):
         op.add_column("entries", sa.Column(name, sa.BigInteger(), nullable=True))
+    op.add_column("entries", sa.Column("also_key", sa.Text(), nullable=True))
+    for name in ("claimed", "updated"):
+        op.add_column("entries", sa.Column(name, sa.BigInteger(), nullable=True))
     op.create_index("ix_entries_link", "entries", ["feed_id", "link_mark"], unique=False)
     op.create_index("ix_entries_said", "entries", ["feed_id", "said_mark"], unique=False)
+    op.create_index("ix_entries_text", "entries", ["feed_id", "text_mark"], unique=False)
+    op.create_index(
+        "ix_entries_also",
+        "entries",
+        ["feed_id", "also_key"],
+        unique=False,
+        sqlite_where=sa.text("also_key IS NOT NULL"),
+        postgresql_where=sa.text("also_key IS NOT NULL"),
+    )
