@@ -586,9 +586,9 @@ class Marks:
 class KnownEntry:
     """What the store remembers of an entry, for recognizing it again.
 
-    other: a second guid that it goes by; "" for one that was not asked for, None when it has only one. hash: of
-    what it says now; hashes: of everything it ever said. claimed, updated: what it last claimed of itself, None
-    for nothing; published is what we believe.
+    other: a second guid that it goes by; "" for one that was not asked for, None when it has only one. hash:
+    of what it says now; hashes: of everything it ever said. claimed, updated: what it last claimed of itself,
+    None for nothing; published is what we believe.
     """
 
     id: int
@@ -607,11 +607,11 @@ class KnownEntry:
 class NewEntry:
     """An entry on its way into the store, with what we decided about it.
 
-    known: the id of the entry that it is, None when it is a new one. Of a known one only this is written down:
-    its words if they are new (revised), what it is recognized by (marked), a second guid (also). hash:
-    fingerprint of what a reader could see of it. claimed: the date to recognize it by. news: False means it is
-    recorded as known and never summarized (it lies before every first window). rest_until: it may be used from
-    then on, None at once.
+    known: the id of the entry that it is, None when it is a new one. Of a known one only this is written
+    down: its words if they are new (revised), what it is recognized by (marked), a second guid (also). hash:
+    fingerprint of what a reader could see of it. claimed: the date to recognize it by. news: False means it
+    is recorded as known and never summarized (it lies before every first window). rest_until: it may be used
+    from then on, None at once.
     """
 
     entry: Entry

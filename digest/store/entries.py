@@ -239,8 +239,8 @@ async def _revise(
     """Append what these entries say now.
 
     Where no issue can have used the old words yet, the new ones take their place: an unread entry is read as
-    it is now (a reader who holds the old words by a lease is fenced out of them), and an article that rests is
-    given up and the entry read again. What has its `ready` number stays as it was read.
+    it is now (a reader who holds the old words by a lease is fenced out of them), and an article that rests
+    is given up and the entry read again. What has its `ready` number stays as it was read.
     """
     # While numbers are given nothing may be given up, or the count would leave one out.
     await database.lock(connection, READY_LOCK)
