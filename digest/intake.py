@@ -23,19 +23,20 @@ from digest.feeds.fetch import fetch
 from digest.model import DigestError, Feed, FeedError, Fetched, Follow, NewEntry, Newsletter
 from digest.pipeline import Line, Progress, quiet
 from digest.store.codec import host_of
-from digest.store.feeds import FEEDS_A_HOST
 
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=5)
-"""More than FEEDS_A_HOST feeds of one slow host can take."""
+"""More than CLAIM feeds, or those that are taken of one host, can take."""
 HOSTS_AT_ONCE = 64
+CLAIM = 256
+"""Feeds that are taken at a time: even if each of them takes its 20 seconds, the lease lasts."""
 LOOK_AGAIN = 1.0
 """Seconds until we look for feeds that became due, or free, while others are still being asked."""
 DOCUMENTS_AT_ONCE = 64
 """So many documents are held in memory, to be read and recorded, before more are fetched."""
 POLLS_TOGETHER = 32
-TOGETHER = 0.1
+TOGETHER = 0.03
 """Seconds that polls without news wait for others, to be written down in one transaction."""
 
 _Polled = tuple[tuple[Feed, Sequence[NewEntry]], "asyncio.Future[int | None]"]
@@ -102,7 +103,8 @@ class _Round:
         self._held: dict[int, Feed] = {}
         self._hosts = 0
         self._changed = asyncio.Event()
-        self._more = self._again = False
+        self._more = False
+        self._gate = asyncio.Semaphore(HOSTS_AT_ONCE)
         self._documents = asyncio.Semaphore(DOCUMENTS_AT_ONCE)
         self._without_news: list[Feed] = []
         self._polled: list[_Polled] = []
@@ -126,11 +128,10 @@ class _Round:
         loop = asyncio.get_running_loop()
         end = loop.time() + self._seconds
         while loop.time() < end:
-            room = HOSTS_AT_ONCE - self._hosts
             claimed = await self._line.store.feeds.claim_due(
-                self._now, limit=room, lease=LEASE, force=self._force
+                self._now, limit=CLAIM, lease=LEASE, force=self._force
             )
-            self._more = len(claimed) == room
+            self._more = len(claimed) == CLAIM
             self._claimed += len(claimed)
             self._held.update((feed.id, feed) for feed in claimed)
             for chain in _by_host(claimed):
@@ -143,23 +144,22 @@ class _Round:
                     await self._room()
 
     async def _room(self) -> None:
-        """Until another claim is worth its while: there may be more and there is room, or all is done."""
-        while self._held and not (self._more and self._hosts <= HOSTS_AT_ONCE // 2):
+        """Until another claim is worth its while: there may be more, and hosts that would wait for none; or
+        all is done."""
+        while self._held and not (self._more and self._hosts < HOSTS_AT_ONCE):
             self._changed.clear()
             await self._changed.wait()
 
     async def _ask_in_turn(self, group: asyncio.TaskGroup, chain: Sequence[Feed], end: float) -> None:
-        try:
+        async with self._gate:
             for feed in chain:
                 await self._documents.acquire()
                 if asyncio.get_running_loop().time() < end:
                     group.create_task(self._follow_up(feed, await self._ask(feed)))
                 else:
                     self._documents.release()  # what is still held is given back at the end
-        finally:
-            self._hosts -= 1
-            self._again = self._again or len(chain) == FEEDS_A_HOST
-            self._changed.set()
+        self._hosts -= 1
+        self._changed.set()
 
     # -------------------------------------------------------- one feed
 
@@ -284,7 +284,7 @@ class _Round:
     def _let_go(self, polled: Sequence[Feed]) -> None:
         for feed in polled:
             self._held.pop(feed.id, None)
-        self._more, self._again = self._more or self._again, False  # hosts that have more feeds are free now
+        self._more = True  # a host that has more feeds may be free now
         self._changed.set()
 
 
