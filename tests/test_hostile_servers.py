@@ -105,7 +105,7 @@ def test_all_of_them_at_once_do_not_delay_the_others(loop: str) -> None:
         found_of_all = await asyncio.gather(*hostile)
         assert time.monotonic() - start < max(sum(took), seconds) + 1.5
         await client.close()
-        # It takes a twentieth of a second when nothing else goes on; a busy machine may cost one of them more.
+        # A twentieth of a second when nothing else goes on; a busy machine may cost one of them more.
         assert sorted(took)[-2] < 1.05, sorted(took)
         assert max(took) < 2.5, sorted(took)
         assert sum(isinstance(found, FeedError) for found in found_of_all) > 100

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from digest import timing
 from digest.feeds.doubles import Told
-from digest.feeds.recognition import NO_MARKS, Match, recognize
+from digest.feeds.recognition import Match, recognize
 from digest.model import Entry, Feed, Follow, KnownEntry, Marks, NewEntry
 
 MOST_ENTRIES = 1_000
@@ -67,8 +67,11 @@ def decide(
             each.entry.published, received_at=now, previous_poll=feed.last_ok_at
         )
         if match.known is not None:
-            if match.known.id not in found or match.by_guid:
-                found[match.known.id] = _known(each, match, match.known, dated, rest_until, guids)
+            one, other = _known(each, match, match.known, dated, rest_until, guids), found.get(match.known.id)
+            if other is not None:  # it stands there twice: the one with its guid counts, and has both guids
+                one, other = (one, other) if match.by_guid else (other, one)
+                one = replace(one, also=one.also or other.also)
+            found[match.known.id] = one
             continue
         news = each.position not in archive and (
             not follows
@@ -106,7 +109,7 @@ def _known(
     guids: set[str | None],
 ) -> NewEntry:
     """An entry told before: what of it is to be written down anew."""
-    unmarked = known.marks == NO_MARKS  # from before there were marks, with another kind of hash
+    unmarked = known.marks == Marks()  # from before there were marks, with another kind of hash
     revised = not unmarked and _is_revised(each, known)
     latest = revised or each.hash == known.hash  # else it is an old copy, and its signs are old, too
     also = next((guid for guid in each.guids if guid not in guids), "")

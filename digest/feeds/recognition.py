@@ -18,9 +18,8 @@ from typing import NamedTuple
 from digest.feeds.agreement import HALF_A_DAY, Pair, another_on_its_page, is_alike, is_the_same, pair_of
 from digest.feeds.doubles import Told, more_of
 from digest.feeds.marks import LONG_TEXT
-from digest.model import KnownEntry, Marks
+from digest.model import KnownEntry
 
-NO_MARKS = Marks()
 _COMPARED = 8
 """Of the entries that share a sign, so many at most are looked at: there may be a thousand, and a sign that
 so many share tells nothing."""
@@ -95,15 +94,12 @@ class _Recognition:
                 self._doubted[number] = named
         return count
 
-    def _agrees(self, each: Told, named: KnownEntry) -> bool:
-        if each.hash == named.hash or named.marks == NO_MARKS:
-            return True  # all the same, or written down before there were marks
+    @staticmethod
+    def _agrees(each: Told, named: KnownEntry) -> bool:
+        if each.hash == named.hash:
+            return True  # as most are
         pair = pair_of(each, named)
-        if pair.link is False:
-            return False
-        if pair.name or pair.text or pair.exact:
-            return True
-        return bool(pair.link) and each.given and self._only(each)  # an edit
+        return pair.link is not False and bool(pair.name or pair.text)
 
     def _again_or_new(self, each: Told, named: KnownEntry, reused: bool) -> Match:
         """Its guid names an entry that is nothing like it, and it is like no other. A feed may give a guid
@@ -138,7 +134,7 @@ class _Recognition:
             wrong = self._doubted.get(number)
             candidates = [one for one in self._strong(each) if wrong is None or one.id != wrong.id]
             if candidates:
-                one = max(candidates, key=lambda one: self._agreement(each, one))
+                one = max(candidates, key=lambda one: sum(map(bool, pair_of(each, one)[:4])))
                 self._find(number, one)
                 evidence += wrong is None and not is_alike(each, one, only=self._only(each))
             elif wrong is None and self._said_before(each):
@@ -159,10 +155,6 @@ class _Recognition:
         """No other entry points where it points, here or in the store."""
         link = each.marks.link
         return link is not None and len(self._at[link]) == 1 and len(self._by_link.get(link, ())) == 1
-
-    def _agreement(self, each: Told, one: KnownEntry) -> tuple[bool, int]:
-        pair = pair_of(each, one)
-        return one.id not in self._taken, sum(map(bool, pair[:4]))
 
     def _said_before(self, each: Told) -> bool:
         """Its title with its date is known, if that is too little to go by alone."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from store_values import (
     DAY,
     FEED,
@@ -28,7 +28,7 @@ from digest.model import Entry, Feed, Follow, KnownEntry, Marks, NewEntry
 from digest.store import Store
 from digest.store.codec import decode, encode, encode_entry
 from digest.store.database import READY_LOCK
-from digest.store.tables import entries, entry_revisions
+from digest.store.tables import articles, entries, entry_revisions
 
 pytestmark = pytest.mark.asyncio
 
@@ -107,6 +107,8 @@ async def test_the_marks_of_a_known_guid_are_looked_for_only_when_they_differ(st
     feed = await told(store, marked(1), marked(2))
     shifted = replace(marked(1).marks, link=marked(2).marks.link)
     assert [one.guid for one in await known(store, feed, ("guid-1", shifted))] == ["guid-1", "guid-2"]
+    untitled = replace(marked(1).marks, title=None, text=marked(2).marks.text)
+    assert [one.guid for one in await known(store, feed, ("guid-1", untitled))] == ["guid-1", "guid-2"]
     same = replace(marked(1).marks, said=marked(2).marks.said)
     assert [one.guid for one in await known(store, feed, ("guid-1", same))] == ["guid-1"]
 
@@ -114,9 +116,9 @@ async def test_the_marks_of_a_known_guid_are_looked_for_only_when_they_differ(st
 async def test_other_feeds_entries_are_not_ours(store: Store) -> None:
     other = "https://other.example/feed"
     await synced(store, newsletter(follows=(Follow(url=FEED), Follow(url=other))))
-    await told(store, marked(1))
+    await told(store, marked(1, also="second"))
     feed = await told(store, marked(2), url=other)
-    assert await known(store, feed, ("guid-1", marked(1).marks)) == []
+    assert await known(store, feed, ("guid-1", marked(1).marks), ("second", Marks())) == []
 
 
 async def test_a_mark_that_a_thousand_share_brings_only_the_latest(store: Store) -> None:
@@ -351,6 +353,27 @@ async def test_giving_up_waits_until_the_numbers_are_given(postgres_url: str) ->
             assert not done
         await editing
         assert await store.articles.make_ready(NOW) == 0
+    finally:
+        await store.close()
+
+
+async def test_an_article_that_is_being_written_down_is_given_up_once_it_is_there(postgres_url: str) -> None:
+    store = await Store.open(postgres_url)
+    try:
+        await synced(store)
+        feed = await told(store, marked(1))
+        (held,) = await store.articles.claim_unread(NOW, limit=1, lease=HOUR)
+        async with store._database._writing.begin() as connection:
+            await connection.execute(update(entries).values(unread=False))
+            editing = asyncio.create_task(edited(store, feed, 1, "Corrected"))
+            done, _ = await asyncio.wait([editing], timeout=0.3)
+            assert not done
+            row = {"entry_id": held.id, "feed_id": feed.id, "guid_key": "", "url_key": "", "received_at": NOW}
+            await connection.execute(insert(articles).values(row | {"data": encode(article_of(held))}))
+        await editing
+        assert await store.articles.make_ready(NOW) == 0
+        await read_all(store)
+        assert await store.articles.make_ready(NOW) == 1
     finally:
         await store.close()
 
