@@ -52,7 +52,7 @@ secret: !file secret.key
 email:
   from: The Morning Post <news@example.org>
   {mail}
-fetch: {{allow: [127.0.0.1]}}
+fetch: {{gap: 0s, allow: [127.0.0.1]}}
 newsletters:
   world:
     title: World in brief

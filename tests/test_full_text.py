@@ -151,7 +151,7 @@ async def test_others_are_ready_while_an_entry_still_waits_for_its_page(tmp_path
     async with serving(pages) as site:
         feeds = f"[{{url: '{site.url}feed', full_text: true}}, {site.url}feed2]"
         path = write_config(tmp_path, feeds=feeds)
-        path.write_text(path.read_text().replace("127.0.0.1]", "127.0.0.1], timeout: 5s, gap: 0s"))
+        path.write_text(path.read_text().replace("127.0.0.1]", "127.0.0.1], timeout: 5s"))
         async with open_house(path, clock=Clock()) as house:
             line = house.line
             await intake.pull(line, line.clock(), force=True)

@@ -66,7 +66,7 @@ class Sites:
 @contextlib.asynccontextmanager
 async def house_of(folder: Path, *urls: str, clock: Clock | None = None) -> AsyncIterator[House]:
     path = write_config(folder, feeds="[" + ", ".join(urls) + "]")
-    text = path.read_text().replace("allow: [127.0.0.1]", f"gap: 0s, allow: [{', '.join(HOSTS)}]")
+    text = path.read_text().replace("allow: [127.0.0.1]", f"allow: [{', '.join(HOSTS)}]")
     path.write_text(text)
     async with open_house(path, clock=clock or Clock()) as house:
         yield house

@@ -75,8 +75,7 @@ def follow(folder: Path, web: str):  # type: ignore[no-untyped-def]
     """Follow these paths of the server, and nothing else."""
 
     def set_up(*paths: str, more: str = "") -> None:
-        path = write_config(folder, feeds="[" + ", ".join(web + one for one in paths) + "]", more=more)
-        path.write_text(path.read_text().replace("allow:", "gap: 0s, allow:"))
+        write_config(folder, feeds="[" + ", ".join(web + one for one in paths) + "]", more=more)
 
     return set_up
 
