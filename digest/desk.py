@@ -59,12 +59,7 @@ async def recompose(line: Line, issue: Issue) -> Draft:
     store = line.store
     candidates = await store.articles.window(issue.newsletter, after=issue.after, through=issue.through)
     before = issue.composed_at - TOLD_WITHIN
-    mine = {story.key for story in issue.stories}
-    told = [
-        story
-        for story in await store.issues.recent_stories(issue.newsletter, since=before)
-        if story.key not in mine
-    ]
+    told = await store.issues.told(issue.newsletter, since=before, before=issue.composed_at)
     return await line.workers.run(
         summarizer.compose, newsletter, candidates, told, issue.composed_at, timeout=COMPOSE_SECONDS
     )

@@ -340,7 +340,10 @@ class Source:
 class Story:
     """One or more articles about the same thing, as we tell it.
 
-    terms: the sum that ranked it, term by term, in the order of the formula.
+    terms: the sum that ranked it, term by term, in the order of the formula. places: for each sentence of
+    the summary where it stands in the lead's text, (-1, -1) for the publisher's own description; empty when
+    the words are of nobody's text. writer: the model that wrote the summary; empty when it is made of the
+    article's own sentences. earlier: where it was told before; only an update has that.
     """
 
     key: str
@@ -356,13 +359,45 @@ class Story:
     score: float = 0.0
     terms: Mapping[str, float] = field(default_factory=dict)
     update: bool = False
+    places: tuple[tuple[int, int], ...] = ()
+    writer: str = ""
+    earlier: Earlier | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """The issue in which a story was told last, before it was told again as an update."""
+
+    path: str
+    date: date
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A story as an earlier issue told it. articles: the lead's and the others', as far as they are kept."""
+
+    story: Story
+    path: str
+    date: date
+    composed_at: datetime
+    articles: tuple[Article, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Background:
+    """How common terms were in the articles of the weeks before: by language, the number of articles that
+    were counted, and in how many of them each term stands."""
+
+    articles: Mapping[str, int] = field(default_factory=dict)
+    terms: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """Why one article of the window is, or is not, in the issue.
 
-    verdict: `lead`, `also`, or the step that kept it out: `known`, `copy`, `told`, `per_feed`,
+    verdict: `lead`, `also`, or the step that kept it out: `known`, `filtered`, `copy`, `told`, `per_feed`,
     `section`, `limit`.
     """
 

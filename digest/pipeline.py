@@ -36,8 +36,8 @@ from digest.model import (
     NotReady,
     Site,
     SlotKey,
-    Story,
     Superseded,
+    Told,
     UnreadEntry,
 )
 from digest.net import Net
@@ -283,7 +283,7 @@ async def draft_issue(
     candidates = await store.articles.window(slug, after=own.through, through=through)
     if not candidates:
         return None, NOTHING
-    told = await store.issues.recent_stories(slug, since=now - TOLD_WITHIN)
+    told = await store.issues.told(slug, since=now - TOLD_WITHIN, before=now)
     draft, subject = await line.workers.run(
         write, newsletter, candidates, told, now, line.templates, timeout=COMPOSE_SECONDS
     )
@@ -318,7 +318,7 @@ async def draft_issue(
 def write(
     newsletter: Newsletter,
     candidates: Sequence[tuple[Article, FollowState]],
-    told: Sequence[Story],
+    told: Sequence[Told],
     now: datetime,
     templates: Path | None,
 ) -> tuple[Draft, str]:

@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from digest.model import Decision, DeliveryState, Issue, NotFound, SlotKey, SlotRecord, Story
+from digest.model import Decision, DeliveryState, Issue, NotFound, SlotKey, SlotRecord, Told
 from digest.store.addressing import add_chunk, close_born
+from digest.store.articles import Articles
 from digest.store.births import (
     Audience,
     SomebodyWasFirst,
@@ -32,6 +33,7 @@ class Issues:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._articles = Articles(database)
 
     # ------------------------------------------------------------ birth
 
@@ -166,14 +168,41 @@ class Issues:
         found = [next(iter(await self._many(statement)), None) for statement in (older, newer)]
         return found[0], found[1]
 
-    async def recent_stories(self, newsletter: str, *, since: datetime) -> builtins.list[Story]:
-        """What this newsletter has told since then, newest issue first."""
+    async def told(self, newsletter: str, *, since: datetime, before: datetime) -> builtins.list[Told]:
+        """What this newsletter told from `since` on and earlier than `before`, newest issue first, with the
+        articles that are still kept."""
         statement = (
             select(issues)
-            .where(issues.c.newsletter == newsletter, issues.c.composed_at >= since)
+            .where(
+                issues.c.newsletter == newsletter,
+                issues.c.composed_at >= since,
+                issues.c.composed_at < before,
+            )
             .order_by(issues.c.id.desc())
         )
-        return [story for issue in await self._many(statement) for story in issue.stories]
+        found = await self._many(statement)
+        sources = {
+            source.article_id
+            for issue in found
+            for story in issue.stories
+            for source in (story.lead, *story.also)
+        }
+        kept = {article.id: article for article in await self._articles.get_many(sources)}
+        return [
+            Told(
+                story=story,
+                path=issue.path,
+                date=issue.date,
+                composed_at=issue.composed_at,
+                articles=tuple(
+                    kept[source.article_id]
+                    for source in (story.lead, *story.also)
+                    if source.article_id in kept
+                ),
+            )
+            for issue in found
+            for story in issue.stories
+        ]
 
     async def decisions(self, issue_id: int) -> builtins.list[Decision]:
         """Why each article of the window is, or is not, in the issue, in the order they were decided."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from digest.model import Article, Draft, FollowState, Newsletter, Story
+from digest.model import Article, Background, Draft, FollowState, Newsletter, Told
 from digest.summarizer.read import read_entry, read_title
 
 __all__ = ["compose", "read_entry", "read_title"]
@@ -17,10 +17,11 @@ __all__ = ["compose", "read_entry", "read_title"]
 def compose(
     newsletter: Newsletter,
     candidates: Sequence[tuple[Article, FollowState]],
-    told: Sequence[Story],
+    told: Sequence[Told],
     now: datetime,
+    background: Background | None = None,
 ) -> Draft:
     """The stories of an issue in their order, and a decision for each article of the window."""
     from digest.summarizer.draft import compose as composed
 
-    return composed(newsletter, candidates, told, now)
+    return composed(newsletter, candidates, told, now, background)

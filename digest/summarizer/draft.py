@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from digest import timing
-from digest.model import Article, Decision, Draft, Follow, FollowState, Newsletter, Story
+from digest.model import Article, Background, Decision, Draft, Follow, FollowState, Newsletter, Story, Told
 from digest.summarizer import select
 from digest.summarizer.memory import Memory
 from digest.summarizer.opening import clamp, opening
@@ -25,11 +25,13 @@ SUBJECT = 70  # characters: what a phone shows of a subject
 def compose(
     newsletter: Newsletter,
     candidates: Sequence[tuple[Article, FollowState]],
-    told: Sequence[Story],
+    told: Sequence[Told],
     now: datetime,
+    background: Background | None = None,
 ) -> Draft:
     """The stories in the order of the letter, and every decision."""
-    memory = Memory(told)
+    stories_told = [each.story for each in told]
+    memory = Memory(stories_told)
     follows = {follow.url: follow for follow in newsletter.follows}
     fresh: list[Article] = []
     kept_out: list[Decision] = []
@@ -41,7 +43,7 @@ def compose(
             kept_out.append(Decision(article_id=article.id, verdict="told", reason=reason))
         else:
             fresh.append(article)
-    stories, decisions = _tell(Window(newsletter, fresh, told), now)
+    stories, decisions = _tell(Window(newsletter, fresh, stories_told), now)
     intro = opening(_headlines(stories), newsletter.language)
     size = count_words(intro) + sum(count_words(" ".join((story.title, *story.summary))) for story in stories)
     return Draft(

@@ -399,13 +399,16 @@ async def test_latest_issues_come_page_by_page_newest_first(store: Store) -> Non
     assert await store.issues.neighbours(other) == (None, None)
 
 
-async def test_recent_stories_are_those_told_since_then_by_this_newsletter(store: Store) -> None:
+async def test_what_was_told_is_what_this_newsletter_told_between_two_moments(store: Store) -> None:
     await synced(store, newsletter(), newsletter("local"))
     await born(store, composed_at=NOW - 20 * DAY, updated_at=NOW, stories=(story("Old"),))
     await born(store, date=TOMORROW, stories=(story("New"), story("Newer")))
     await born(store, "local", stories=(story("Elsewhere"),))
-    found = await store.issues.recent_stories("world", since=NOW - 14 * DAY)
-    assert found == [story("New"), story("Newer")]
+    found = await store.issues.told("world", since=NOW - 14 * DAY, before=NOW + HOUR)
+    assert [each.story for each in found] == [story("New"), story("Newer")]
+    assert {(each.date, each.composed_at) for each in found} == {(TOMORROW, NOW)}
+    earlier = await store.issues.told("world", since=NOW - 21 * DAY, before=NOW)
+    assert [each.story for each in earlier] == [story("Old")]
 
 
 # ---------------------------------------------------------------- control

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 from test_stories import BELL, BRIDGE, BRIDGE_TOO, OTTER, TRAM
-from window_samples import NOW, SINCE, article, composed, filler, newsletter, verdicts
+from window_samples import NOW, SINCE, article, composed, filler, newsletter, remembered, verdicts
 
 from digest.model import Article, Follow, FollowState
 from digest.summarizer import compose
@@ -136,24 +136,26 @@ def test_also_in_needs_another_paper() -> None:
 def test_what_was_told_is_never_told_again() -> None:
     letter = newsletter(A, B, C)
     first = composed(letter, day())
-    again = composed(letter, day(), told=first.stories)
+    again = composed(letter, day(), told=remembered(first, day()))
     assert again.stories == ()
     assert set(verdicts(again).values()) == {"told"}
 
 
 def test_a_told_text_under_a_new_address_is_told_before() -> None:
     letter = newsletter(A, C)
-    first = composed(letter, [article(3, *BELL, feed=A)])
-    late = composed(letter, [article(9, "Bell is back", BELL[1], feed=C)], told=first.stories)
+    bell = [article(3, *BELL, feed=A)]
+    told = remembered(composed(letter, bell), bell)
+    late = composed(letter, [article(9, "Bell is back", BELL[1], feed=C)], told=told)
     assert verdicts(late) == {9: "told"}
     assert BELL[0] in late.decisions[0].reason
 
 
 def test_news_of_a_told_event_is_told_but_weighs_less() -> None:
     letter = newsletter(A, B, C)
-    first = composed(letter, [article(1, *BRIDGE, feed=A)])
+    bridge = [article(1, *BRIDGE, feed=A)]
+    told = remembered(composed(letter, bridge), bridge)
     others = day()[2:]
-    late = composed(letter, [article(2, *BRIDGE_TOO, feed=B), *others], told=first.stories)
+    late = composed(letter, [article(2, *BRIDGE_TOO, feed=B), *others], told=told)
     assert verdicts(late)[2] == "lead"
     assert next(story for story in late.stories if story.lead.article_id == 2).terms["told"] == -0.5
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from digest.model import (
     FollowState,
     Newsletter,
     Schedule,
-    Story,
+    Told,
     UnreadEntry,
 )
 from digest.summarizer import compose, read_entry
@@ -69,10 +70,28 @@ def newsletter(*feeds: str | Follow, **more: Any) -> Newsletter:
     return Newsletter(slug="world", title="World", schedule=schedule, follows=follows, **{**values, **more})
 
 
-def composed(letter: Newsletter, articles: list[Article], told: tuple[Story, ...] = ()) -> Draft:
+def composed(letter: Newsletter, articles: list[Article], told: Sequence[Told] = ()) -> Draft:
     return compose(
         letter, [(each, FollowState(url=each.feed_url, since=SINCE)) for each in articles], told, NOW
     )
+
+
+def remembered(draft: Draft, articles: Sequence[Article], days: int = 1) -> list[Told]:
+    """The stories of a draft as an issue of that many days ago told them."""
+    by_id = {each.id: each for each in articles}
+    moment = NOW - timedelta(days=days)
+    return [
+        Told(
+            story=story,
+            path=f"world/{moment:%Y-%m-%d}",
+            date=moment.date(),
+            composed_at=moment,
+            articles=tuple(
+                by_id[source.article_id] for source in (story.lead, *story.also) if source.article_id in by_id
+            ),
+        )
+        for story in draft.stories
+    ]
 
 
 def verdicts(draft: Draft) -> dict[int, str]:
