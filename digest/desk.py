@@ -1,4 +1,4 @@
-"""What an admin asks of the line without moving it: a preview, a second look, a check, a correction."""
+"""What an admin asks of the line without moving it: a preview, a look at every feed, a correction."""
 
 from __future__ import annotations
 
@@ -6,19 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from digest import polling, summarizer, timing
+from digest import polling, timing
 from digest.feeds.fetch import fetch
 from digest.feeds.health import looked_at, refused
-from digest.model import DigestError, Draft, Feed, FeedError, Issue, NotFound
-from digest.pipeline import (
-    COMPOSE_SECONDS,
-    TOLD_WITHIN,
-    Line,
-    Progress,
-    draft_issue,
-    each,
-    quiet,
-)
+from digest.model import DigestError, Feed, FeedError, Issue, NotFound
+from digest.pipeline import Line, Progress, draft_issue, each, quiet
 from digest.render import LetterText, ReaderLinks, renderer
 from digest.store.codec import host_of
 
@@ -35,34 +27,12 @@ async def preview(line: Line, slug: str, now: datetime) -> Issue | None:
     return issue
 
 
-async def as_of(line: Line, slug: str, now: datetime) -> Issue | None:
-    """The issue that came out last at that moment; None if there was none yet."""
-    for issue in await line.store.issues.latest(slug, limit=1000, public=False):
-        if issue.composed_at <= now:
-            return issue
-    return None
-
-
 def letter_of(line: Line, issue: Issue) -> LetterText:
     """The letter that a reader would get, with the links of no reader."""
     newsletter = line.newsletters.get(issue.newsletter)
     if newsletter is None:
         raise NotFound(f"{issue.newsletter} is not in the config any more")
     return renderer(line.templates).letter(issue, newsletter, line.site, line.links, reader=ReaderLinks())
-
-
-async def recompose(line: Line, issue: Issue) -> Draft:
-    """The same window with today's config."""
-    newsletter = line.newsletters.get(issue.newsletter)
-    if newsletter is None:
-        raise NotFound(f"{issue.newsletter} is not in the config any more")
-    store = line.store
-    candidates = await store.articles.window(issue.newsletter, after=issue.after, through=issue.through)
-    before = issue.composed_at - TOLD_WITHIN
-    told = await store.issues.told(issue.newsletter, since=before, before=issue.composed_at)
-    return await line.workers.run(
-        summarizer.compose, newsletter, candidates, told, issue.composed_at, timeout=COMPOSE_SECONDS
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

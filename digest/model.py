@@ -94,12 +94,31 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What an article must be like; every part that is not empty must hold, and one without any never does.
+
+    words: all of them, as whole words. category, author: all words in one of them. feed: its address or its
+    title. where: what `words` and `regex` look at: `title`, `text` or `any`, which adds categories and
+    authors to these two.
+    """
+
+    words: str = ""
+    regex: str = ""
+    category: str = ""
+    author: str = ""
+    language: str = ""
+    feed: str = ""
+    where: str = "any"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Follow:
     """How one newsletter follows one feed.
 
     first: how far back the first window of a newly followed feed reaches; None means everything.
     settle: how long an entry rests, unedited, before it may be used.
     full_text: fetch the page of each entry, for feeds that tell only the beginning.
+    include: an article must match one of them, if there are any. exclude: and none of these.
     """
 
     url: str
@@ -109,12 +128,18 @@ class Follow:
     first: timedelta | None = timedelta(days=2)
     settle: timedelta = timedelta(0)
     full_text: bool = False
+    include: tuple[Filter, ...] = ()
+    exclude: tuple[Filter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newsletter:
     """The standing publication an admin defines. `catch_up` says what happens to missed slots:
-    `coalesce` (one issue for all of them), `skip` (none for those long past) or `each`."""
+    `coalesce` (one issue for all of them), `skip` (none for those long past) or `each`.
+
+    per_section: stories under a heading at most, for those that have a limit of their own. include, exclude:
+    as of a feed, for all of them. interest_weights: of those interests that do not count 1.
+    """
 
     slug: str
     title: str
@@ -130,6 +155,10 @@ class Newsletter:
     catch_up: str = "coalesce"
     unknown: str = "retry"
     interests: tuple[str, ...] = ()
+    interest_weights: Mapping[str, float] = field(default_factory=dict)
+    per_section: Mapping[str, int] = field(default_factory=dict)
+    include: tuple[Filter, ...] = ()
+    exclude: tuple[Filter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -615,6 +644,25 @@ class Marks:
     said: int | None = None
     title: int | None = None
     text: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """An entry as the store holds it, for people who ask what became of it.
+
+    entry: None once its words were let go. article_id: None while nobody has read it, or never will.
+    """
+
+    id: int
+    feed_url: str
+    guid: str
+    entry: Entry | None
+    received_at: datetime
+    published: datetime
+    backlog: bool
+    unread: bool
+    rest_until: datetime | None = None
+    article_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

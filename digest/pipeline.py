@@ -15,8 +15,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,7 +30,6 @@ from digest.model import (
     Draft,
     Edition,
     Fetched,
-    FollowState,
     Issue,
     Newsletter,
     NotReady,
@@ -44,6 +43,8 @@ from digest.net import Net
 from digest.publishers.base import Publisher
 from digest.render import local_date, renderer
 from digest.store import Store
+from digest.store.sealed import Sealed
+from digest.store.windows import Counted, background, count_terms
 from digest.workers import WorkerFailed, Workers
 
 log = logging.getLogger(__name__)
@@ -147,6 +148,7 @@ async def summarize(line: Line, now: datetime, *, progress: Progress = quiet) ->
                 await asyncio.wait(aside, return_when=asyncio.FIRST_COMPLETED)
         ready = await _number(line, now)
     ready += await _number(line, now)
+    await _count_terms(line)
     return Summarized(articles=done, ready=ready)
 
 
@@ -160,6 +162,19 @@ async def _number(line: Line, now: datetime) -> int:
     while numbered := await line.store.articles.make_ready(now):
         ready += numbered
     return ready
+
+
+async def _count_terms(line: Line) -> None:
+    """How common terms are, over every block of articles that is full now."""
+    windows = line.store.windows
+    for block in await windows.uncounted(await line.store.articles.max_ready()):
+        found = await windows.block(block)
+        try:
+            counted = await line.workers.run(count_terms, block, found, timeout=READ_SECONDS)
+        except WorkerFailed as error:
+            log.warning("terms not counted", extra={"block": block, "error": str(error)})
+            return
+        await windows.count(counted)
 
 
 async def _read(line: Line, unread: UnreadEntry, page: Fetched | None) -> Article:
@@ -275,17 +290,58 @@ async def _bear(line: Line, issue_id: int, now: datetime) -> None:
         complete = await line.store.issues.add_deliveries(issue_id, now)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What an issue is made of, as the store gave it: the articles of the window, what was told before and
+    the articles that was told from, and how common terms were."""
+
+    candidates: Sequence[Sealed]
+    told: Sequence[Told]
+    kept: Sequence[Sealed]
+    common: Sequence[Counted]
+
+
+async def material(
+    line: Line,
+    newsletter: Newsletter,
+    now: datetime,
+    *,
+    after: int,
+    through: int,
+    as_configured: bool = False,
+) -> Material:
+    """What an issue over the window (after, through] is made of at that moment.
+
+    as_configured: the feeds are those of this config, not those that the newsletter follows today.
+    """
+    store, slug = line.store, newsletter.slug
+    if as_configured:
+        urls = [follow.url for follow in newsletter.follows]
+        candidates = await store.windows.of_feeds(slug, urls, after=after, through=through)
+    else:
+        candidates = await store.windows.of(slug, after=after, through=through)
+    if not candidates:
+        return Material(candidates=(), told=(), kept=(), common=())
+    told = await store.issues.told(slug, since=now - TOLD_WITHIN, before=now)
+    behind = (source.article_id for each in told for source in (each.story.lead, *each.story.also))
+    return Material(
+        candidates=candidates,
+        told=told,
+        kept=await store.windows.kept(behind),
+        common=await store.windows.common(after),
+    )
+
+
 async def draft_issue(
     line: Line, newsletter: Newsletter, own: Edition, now: datetime, *, through: int, slot: SlotKey | None
 ) -> tuple[Issue | None, Draft]:
     """The issue of the window (own.through, through], stored nowhere; None when there is nothing to tell."""
     store, slug = line.store, newsletter.slug
-    candidates = await store.articles.window(slug, after=own.through, through=through)
-    if not candidates:
+    held = await material(line, newsletter, now, after=own.through, through=through)
+    if not held.candidates:
         return None, NOTHING
-    told = await store.issues.told(slug, since=now - TOLD_WITHIN, before=now)
     draft, subject = await line.workers.run(
-        write, newsletter, candidates, told, now, line.templates, timeout=COMPOSE_SECONDS
+        write, newsletter, held, now, line.templates, timeout=COMPOSE_SECONDS
     )
     if not draft.stories:
         return None, draft
@@ -302,7 +358,7 @@ async def draft_issue(
         through=through,
         path=path,
         tag=line.links.tag(authority, known.tag_date or day, path),
-        title=f"{newsletter.title}, {local_date(day, newsletter.language, style='long')}",
+        title=title_of(newsletter, day),
         subject=subject or draft.subject,
         intro=draft.intro,
         language=newsletter.language,
@@ -315,15 +371,22 @@ async def draft_issue(
     return issue, draft
 
 
-def write(
-    newsletter: Newsletter,
-    candidates: Sequence[tuple[Article, FollowState]],
-    told: Sequence[Told],
-    now: datetime,
-    templates: Path | None,
-) -> tuple[Draft, str]:
+def write(newsletter: Newsletter, held: Material, now: datetime, templates: Path | None) -> tuple[Draft, str]:
     """The draft and its subject line; runs in a worker."""
-    draft = summarizer.compose(newsletter, candidates, told, now)
+    kept = {each.id: each.opened() for each in held.kept}
+    told = [
+        replace(
+            each,
+            articles=tuple(
+                kept[source.article_id]
+                for source in (each.story.lead, *each.story.also)
+                if source.article_id in kept
+            ),
+        )
+        for each in held.told
+    ]
+    candidates = [each.candidate() for each in held.candidates]
+    draft = summarizer.compose(newsletter, candidates, told, now, background(held.common))
     if not draft.stories:
         return draft, ""
     subject = renderer(templates).subject(
@@ -334,6 +397,11 @@ def write(
         date=timing.local_date(now, newsletter.schedule.zone),
     )
     return draft, subject
+
+
+def title_of(newsletter: Newsletter, day: date) -> str:
+    """The name of the issue of that day."""
+    return f"{newsletter.title}, {local_date(day, newsletter.language, style='long')}"
 
 
 def host_of(url: str) -> str:

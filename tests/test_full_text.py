@@ -53,10 +53,8 @@ async def read(house: House) -> dict[str, Article]:
     await intake.pull(line, line.clock(), force=True)
     await pipeline.summarize(line, line.clock())
     through = await house.store.articles.max_ready()
-    return {
-        article.guid: article
-        for article, _ in await house.store.articles.window("world", after=0, through=through)
-    }
+    found = await house.store.windows.of("world", after=0, through=through)
+    return {article.guid: article for article in (each.opened() for each in found)}
 
 
 def asked_for_pages(asked: list[tuple[str, dict[str, str]]]) -> list[str]:
@@ -164,7 +162,9 @@ async def test_others_are_ready_while_an_entry_still_waits_for_its_page(tmp_path
             assert time.monotonic() - started < 15
             assert (done.articles, done.ready) == (2, 2)
             through = await house.store.articles.max_ready()
-            found = await house.store.articles.window("world", after=0, through=through)
+            found = [
+                each.candidate() for each in await house.store.windows.of("world", after=0, through=through)
+            ]
     assert [(article.guid, article.source) for article, _ in found] == [
         ("bread", "description"),
         ("bees", "description"),

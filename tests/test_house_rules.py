@@ -14,12 +14,13 @@ PACKAGE = Path(__file__).parent.parent / "digest"
 FLOORS = (
     {"model"},
     {"timing", "polling", "html", "net", "config", "links", "workers", "store", "addresses", "guard",
-     "headers", "unpack", "typeset", "wording", "turns", "hops", "ways", "faults"},
+     "headers", "unpack", "typeset", "wording", "turns", "hops", "ways", "faults", "asking",
+     "matching", "patterns"},
     {"render", "feeds", "summarizer"},
-    {"publishers", "web"},
+    {"publishers", "web", "writer"},
     {"pipeline"},
     {"dispatch", "intake", "report"},
-    {"desk"},
+    {"desk", "replay", "why"},
     {"scheduler"},
     {"service"},
     {"cli"},
@@ -28,7 +29,7 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 # One library, one door: who may import it.
 DOORS = {
-    "aiohttp": {"net", "ways", "faults"},
+    "aiohttp": {"net", "ways", "faults", "asking"},
     "aiosmtplib": {"publishers.smtp"},
     "aiosqlite": {"store"},
     "alembic": {"store"},
@@ -50,6 +51,7 @@ DOORS = {
     "psycopg": {"store"},
     "py3langid": {"summarizer"},
     "pydantic": {"config"},
+    "regex": {"patterns"},
     "simplemma": {"summarizer"},
     "sqlalchemy": {"store"},
     "starlette": {"web"},
@@ -76,6 +78,7 @@ PURE = (
     "summarizer",
     "render",
     "links",
+    "matching",
     "publishers.message",
     "publishers.feed_documents",
 )

@@ -16,6 +16,7 @@ from digest.cli.console import (
     say,
     table,
 )
+from digest.cli.issue_reasons import diff_command, why_command
 
 if TYPE_CHECKING:
     from digest.model import Issue
@@ -176,118 +177,8 @@ def show_issue(ctx: click.Context, config_path: str | None, issue: str, as_json:
         ctx.exit(CHECK_FAILED)
 
 
-@issues_command.command("why")
-@click.argument("article")
-@click.option("--newsletter", help="Only in this newsletter.")
-@config_option
-@json_option
-@click.pass_context
-def why(
-    ctx: click.Context, config_path: str | None, article: str, newsletter: str | None, as_json: bool
-) -> None:
-    """Why an article (its URL, guid or number) is, or is not, in an issue: each step and number."""
-
-    async def main() -> list[dict[str, Any]]:
-        from digest.model import NotFound
-        from digest.service import open_house
-
-        async with open_house(config_path_of(ctx, config_path), sync=False) as house:
-            articles = await house.store.articles.find(article)
-            if not articles:
-                raise NotFound(
-                    f"no article '{article}'; give its URL as the feed wrote it, its guid or its number"
-                )
-            rows = []
-            for found in articles:
-                decisions = await house.store.issues.decisions_for(found.id)
-                rows.append(
-                    {
-                        "article": {
-                            "id": found.id,
-                            "title": found.title,
-                            "url": found.url,
-                            "feed": found.feed_url,
-                            "ready": found.ready,
-                            "words": found.words,
-                            "text_from": found.source,
-                            "summary": found.summary,
-                        },
-                        "decisions": [
-                            {"issue": issue.path, "newsletter": issue.newsletter, "decision": decision}
-                            for issue, decision in decisions
-                            if newsletter in (None, issue.newsletter)
-                        ],
-                    }
-                )
-            return rows
-
-    rows = run(main())
-    if as_json:
-        print_json(rows)
-        return
-    for row in rows:
-        about = row["article"]
-        click.echo(
-            f"{about['title']}\n  {about['url']}\n"
-            f"  from {about['feed']}, {about['words']} words of {about['text_from']}"
-        )
-        for sentence in about["summary"]:
-            place = f"[{sentence.start}–{sentence.end}]" if sentence.start >= 0 else "[the publisher's words]"
-            click.echo(f"  {place} {sentence.text}")
-        if about["ready"] is None:
-            click.echo("  not ready yet: it is still resting")
-        elif not row["decisions"]:
-            click.echo(
-                f"  ready as number {about['ready']}; no issue has been composed with it in its window yet"
-            )
-        for decided in row["decisions"]:
-            decision = decided["decision"]
-            click.echo(f"  {decided['issue']}: {decision.verdict}: {decision.reason}")
-            for name, value in decision.terms.items():
-                click.echo(f"      {value:+8.3f}  {name}")
-            if decision.score is not None:
-                click.echo(f"      {decision.score:+8.3f}  in all")
-
-
-@issues_command.command("diff")
-@click.argument("newsletter")
-@config_option
-@json_option
-@click.pass_context
-def diff(ctx: click.Context, config_path: str | None, newsletter: str, as_json: bool) -> None:
-    """What the latest issue would be with today's config, against what it was."""
-
-    async def main() -> dict[str, Any]:
-        from digest import desk
-        from digest.model import NotFound
-        from digest.service import open_house
-
-        async with open_house(config_path_of(ctx, config_path), sync=False) as house:
-            latest = await house.store.issues.latest(newsletter, limit=1)
-            if not latest:
-                raise NotFound(f"{newsletter} has no issue yet")
-            again = await desk.recompose(house.line, latest[0])
-            was = {story.lead.article_id: story.title for story in latest[0].stories}
-            now = {story.lead.article_id: story.title for story in again.stories}
-            return {
-                "issue": latest[0].path,
-                "added": [now[key] for key in now if key not in was],
-                "removed": [was[key] for key in was if key not in now],
-                "reordered": [k for k in now if k in was] != [k for k in was if k in now],
-            }
-
-    held = run(main())
-    if as_json:
-        print_json(held)
-        return
-    for title in held["added"]:
-        click.echo(f"+ {title}")
-    for title in held["removed"]:
-        click.echo(f"- {title}")
-    if held["reordered"]:
-        click.echo("~ the order would differ")
-    if not (held["added"] or held["removed"] or held["reordered"]):
-        click.echo(f"{held['issue']}: the same")
+issues_command.add_command(why_command)
+issues_command.add_command(diff_command)
 
 
 @issues_command.command("correct")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -13,9 +13,7 @@ from digest.cli.console import config_option, config_path_of, plain, run, say
 @click.command("preview")
 @click.argument("newsletter")
 @click.option("--format", "form", type=click.Choice(["html", "text", "json"]), default="text")
-@click.option(
-    "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="As it would have been at the end of that day."
-)
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The issue of that day, made again.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file.")
 @config_option
 @click.pass_context
@@ -27,18 +25,24 @@ def preview_command(
     as_of: datetime | None,
     output: Path | None,
 ) -> None:
-    """The next issue of NEWSLETTER as it would be; stores and sends nothing."""
+    """The next issue of NEWSLETTER as it would be; stores and sends nothing.
+
+    With --as-of the issue of a past day is made again from what is stored: with the same config the same, to
+    the byte; with another (--config) as that would have made it.
+    """
 
     async def main() -> str | None:
-        from digest import desk
+        from digest import desk, replay
         from digest.service import open_house
 
         async with open_house(config_path_of(ctx, config_path), sync=False) as house:
             line = house.line
             slug = house.newsletter(newsletter).slug
             if as_of:
-                moment = datetime.combine(as_of.date(), time(23, 59, 59), UTC)
-                issue = await desk.as_of(line, slug, moment)
+                made = await replay.as_of(line, slug, as_of.date())
+                issue = made.issue if made else None
+                if made and made.missing:
+                    say(f"{made.missing} of its articles are no longer kept; it is made of what is left")
             else:
                 issue = await desk.preview(line, slug, line.clock())
             if issue is None:
@@ -52,9 +56,8 @@ def preview_command(
 
     text = run(main())
     if text is None:
-        say(
-            f"{newsletter}: nothing new to tell. `digest pull` and `digest summarize` bring in what there is."
-        )
+        hint = "" if as_of else " `digest pull` and `digest summarize` bring in what there is."
+        say(f"{newsletter}: nothing {'was' if as_of else 'new'} to tell.{hint}")
         return
     if output:
         output.write_text(text, encoding="utf-8")

@@ -29,12 +29,14 @@ from digest.store.feeds import Feeds
 from digest.store.inbox import Inbox
 from digest.store.issues import Issues
 from digest.store.newsletters import Newsletters
+from digest.store.notebook import Notebook
 from digest.store.notices import Notices
-from digest.store.prune import prune_articles, prune_deliveries
+from digest.store.prune import prune_articles, prune_deliveries, prune_notes
 from digest.store.schema import prepare, upgrade
 from digest.store.subscriptions import Subscriptions
 from digest.store.sync import remember
 from digest.store.tables import counters, meta
+from digest.store.windows import Windows
 
 
 class Store:
@@ -49,9 +51,11 @@ class Store:
         self.newsletters = Newsletters(database)
         self.feeds = Feeds(database)
         self.articles = Articles(database)
+        self.windows = Windows(database)
         self.issues = Issues(database)
         self.subscriptions = Subscriptions(database)
         self.notices = Notices(database)
+        self.notebook = Notebook(database)
         self.deliveries = Deliveries(database)
         self.documents = Documents(database)
         self.inbox = Inbox(database)
@@ -143,10 +147,12 @@ class Store:
         await self._database.write(work)
 
     async def prune(self, now: datetime, *, deliveries: timedelta, articles: timedelta) -> dict[str, int]:
-        """Let go of deliveries at rest and of told articles that are older than this; how many of each."""
+        """Let go of deliveries at rest, and of told articles with what was noted about them, that are older
+        than this; how many of each."""
         return {
             "deliveries": await prune_deliveries(self._database, now - deliveries),
             "articles": await prune_articles(self._database, now - articles),
+            "notes": await prune_notes(self._database, now - articles),
         }
 
 

@@ -14,11 +14,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from digest.model import Article, Entry, FollowState, UnreadEntry
+from digest.model import Article, Entry, Recorded, UnreadEntry
 from digest.store.codec import AnyRow, decode, encode, key_of, micros
 from digest.store.database import READY_LOCK, Database, chunks, clock
 from digest.store.tables import articles, counters, entries, feeds, follows
 
+MOST_FOUND = 100
 _LAST_READY = select(counters.c.value).where(counters.c.name == "ready")
 
 
@@ -114,7 +115,7 @@ class Articles:
             given = await connection.execute(
                 update(articles)
                 .where(articles.c.id == numbered.c.id)
-                .values(ready=before + numbered.c.place)
+                .values(ready=before + numbered.c.place, ready_at=now)
                 .returning(articles.c.id)  # sqlite3 counts no rows of a statement that begins with WITH
             )
             count = len(given.all())
@@ -128,28 +129,6 @@ class Articles:
         """The last `ready` number given; every one up to it is committed."""
         async with self._database.reading() as connection:
             return int((await connection.execute(_LAST_READY)).scalar_one())
-
-    async def window(
-        self, newsletter: str, *, after: int, through: int
-    ) -> builtins.list[tuple[Article, FollowState]]:
-        """The articles numbered (after, through] of the feeds that this newsletter follows now."""
-        statement = (
-            select(articles, feeds.c.url.label("feed_url"), follows.c.since)
-            .join(feeds, feeds.c.id == articles.c.feed_id)
-            .join(follows, follows.c.feed_id == articles.c.feed_id)
-            .where(
-                articles.c.ready > after,
-                articles.c.ready <= through,
-                follows.c.newsletter == newsletter,
-                follows.c.ended_at.is_(None),
-            )
-            .order_by(articles.c.ready)
-        )
-        async with self._database.reading() as connection:
-            return [
-                (_article(row), FollowState(url=row.feed_url, since=row.since))
-                for row in await connection.execute(statement)
-            ]
 
     async def waiting(self, newsletter: str, now: datetime) -> int:
         """How much is still on its way: this newsletter's feeds that are due or being asked, and its
@@ -173,14 +152,38 @@ class Articles:
             counts = [(await connection.execute(statement)).scalar_one() for statement in (asked, unread)]
         return sum(map(int, counts))
 
-    async def find(self, text: str) -> builtins.list[Article]:
-        """Articles by id, by exact address, or by the feed's own id for them."""
-        which = or_(articles.c.url_key == key_of(text), articles.c.guid_key == key_of(text))
+    async def find(self, text: str, *, link: int | None = None) -> builtins.list[Recorded]:
+        """Entries by their article's number (or, if there is no such article, by their own), by the article's
+        exact address, by the feed's own id for them, or by where they link to (`Marks.link`)."""
+        key = key_of(text)
+        of_a_feed = entries.c.feed_id.in_(select(feeds.c.id))  # lets the database use the index
+        which = [
+            of_a_feed & (entries.c.guid_key == key),
+            of_a_feed & (entries.c.also_key == key),
+            entries.c.id.in_(select(articles.c.entry_id).where(articles.c.url_key == key)),
+            entries.c.id.in_(select(articles.c.entry_id).where(articles.c.guid_key == key)),
+        ]
+        if link is not None:
+            which.append(of_a_feed & (entries.c.link_mark == link))
         if text.isascii() and text.isdigit() and len(text) < 19:
-            which = or_(which, articles.c.id == int(text))
+            own = exists().where(articles.c.id == int(text))
+            which += [
+                entries.c.id.in_(select(articles.c.entry_id).where(articles.c.id == int(text))),
+                (entries.c.id == int(text)) & ~own,
+            ]
+        found: dict[int, Recorded] = {}
         async with self._database.reading() as connection:
-            rows = await connection.execute(select(articles).where(which).order_by(articles.c.id))
-            return [_article(row) for row in rows]
+            for condition in which:  # one by one: joined by OR, no index would be used
+                statement = (
+                    select(entries, feeds.c.url.label("feed_url"), articles.c.id.label("article_id"))
+                    .join(feeds, feeds.c.id == entries.c.feed_id)
+                    .outerjoin(articles, articles.c.entry_id == entries.c.id)
+                    .where(condition)
+                    .limit(MOST_FOUND)
+                )
+                for row in await connection.execute(statement):
+                    found[row.id] = _recorded(row)
+        return [found[number] for number in sorted(found)]
 
     async def get_many(self, ids: Iterable[int]) -> builtins.list[Article]:
         """These articles, by id; those that are gone are left out."""
@@ -194,6 +197,21 @@ class Articles:
 
 def _article(row: AnyRow) -> Article:
     return replace(decode(Article, row.data), id=row.id, ready=row.ready)
+
+
+def _recorded(row: AnyRow) -> Recorded:
+    return Recorded(
+        id=row.id,
+        feed_url=row.feed_url,
+        guid=row.guid,
+        entry=None if row.data is None else decode(Entry, row.data),
+        received_at=row.received_at,
+        published=row.published,
+        backlog=row.backlog,
+        unread=row.unread,
+        rest_until=row.rest_until,
+        article_id=row.article_id,
+    )
 
 
 def _unread(row: AnyRow, feed: AnyRow) -> UnreadEntry:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import struct
 import types
 import typing
-from collections.abc import Callable, Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -21,7 +23,7 @@ from sqlalchemy import BigInteger, Row, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-from digest.model import Entry
+from digest.model import Entry, Fingerprint
 
 T = TypeVar("T")
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
@@ -151,6 +153,9 @@ def decode_mapping(text: str) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value
+    if isinstance(value, Fingerprint):
+        held = {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {**held, "shingles": _packed(value.shingles)}
     if is_dataclass(value):
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
@@ -160,6 +165,18 @@ def _plain(value: Any) -> Any:
     if isinstance(value, timedelta):
         return micros(value)
     return [_plain(item) for item in value]
+
+
+def _packed(numbers: Sequence[int]) -> str:
+    """Hundreds of 64-bit numbers, at half of their digits' length and a tenth of the time to read them."""
+    return b64encode(struct.pack(f"<{len(numbers)}Q", *numbers)).decode()
+
+
+def _unpacked(value: Any) -> tuple[int, ...]:
+    if isinstance(value, str):
+        held = b64decode(value)
+        return struct.unpack(f"<{len(held) // 8}Q", held)
+    return tuple(value)  # as older releases wrote them
 
 
 def _same(value: Any) -> Any:
@@ -192,6 +209,8 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
 def _reader_of_fields(kind: Any) -> Callable[[Any], Any]:
     hints = typing.get_type_hints(kind)
     readers = {field.name: _reader(hints[field.name]) for field in fields(kind)}
+    if kind is Fingerprint:
+        readers["shingles"] = _unpacked
     return lambda value: kind(
         **{name: readers[name](item) for name, item in value.items() if name in readers}
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import TextClause, text
@@ -114,11 +115,21 @@ _MARKS = ("hash", "link_mark", "said_mark", "title_mark", "text_mark", "claimed"
 _ROW = ("feed_id", "guid_key", "guid", "also_key", "data", "published", "dated", "backlog", "position",
         "received_at", "rest_until", "unread", *_MARKS)  # fmt: skip
 _HOLES = {"sqlite": "?", "postgresql": "%s"}
-_INSERT = {
-    dialect: f"INSERT INTO entries ({', '.join(_ROW)}) VALUES ({', '.join([hole] * len(_ROW))})"  # noqa: S608
-    " ON CONFLICT (feed_id, guid_key) DO NOTHING"
-    for dialect, hole in _HOLES.items()
-}
+_TOGETHER = 100
+"""Rows in one statement on SQLite. After each statement the writer's thread waits for Python's lock, which a
+busy event loop gives away once in a millisecond: row by row, 45,000 entries took ten times as long."""
+
+
+def _insert(hole: str, rows: int) -> str:
+    row = f"({', '.join([hole] * len(_ROW))})"
+    return (
+        f"INSERT INTO entries ({', '.join(_ROW)}) VALUES {', '.join([row] * rows)}"  # noqa: S608
+        " ON CONFLICT (feed_id, guid_key) DO NOTHING"
+    )
+
+
+_INSERT = {dialect: _insert(hole, 1) for dialect, hole in _HOLES.items()}
+_INSERT_TOGETHER = _insert(_HOLES["sqlite"], _TOGETHER)
 _MARK = text(f"UPDATE entries SET {', '.join(f'{name} = :{name}' for name in _MARKS)} WHERE id = :id")  # noqa: S608
 _ALSO = text("UPDATE entries SET also_key = :key WHERE id = :id")
 
@@ -148,6 +159,13 @@ async def record_entries(
         counts.append(len(rows))
     if changed:
         await _record_known(database, connection, changed, now)
+    if database.dialect == "sqlite" and len(fresh) >= _TOGETHER:
+        whole = len(fresh) - len(fresh) % _TOGETHER
+        flat = list(chain.from_iterable(fresh[:whole]))
+        size = _TOGETHER * len(_ROW)
+        batches = [tuple(flat[start : start + size]) for start in range(0, len(flat), size)]
+        await connection.exec_driver_sql(_INSERT_TOGETHER, batches)
+        fresh = fresh[whole:]
     if fresh:
         await connection.exec_driver_sql(_INSERT[database.dialect], fresh)
     return counts

@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import Decision, DeliveryState, Issue, NotFound, SlotKey, SlotRecord, Told
 from digest.store.addressing import add_chunk, close_born
-from digest.store.articles import Articles
 from digest.store.births import (
     Audience,
     SomebodyWasFirst,
@@ -33,7 +32,6 @@ class Issues:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._articles = Articles(database)
 
     # ------------------------------------------------------------ birth
 
@@ -169,8 +167,8 @@ class Issues:
         return found[0], found[1]
 
     async def told(self, newsletter: str, *, since: datetime, before: datetime) -> builtins.list[Told]:
-        """What this newsletter told from `since` on and earlier than `before`, newest issue first, with the
-        articles that are still kept."""
+        """What this newsletter told from `since` on and earlier than `before`, newest issue first; without
+        its articles, which `windows.kept` gives."""
         statement = (
             select(issues)
             .where(
@@ -180,27 +178,9 @@ class Issues:
             )
             .order_by(issues.c.id.desc())
         )
-        found = await self._many(statement)
-        sources = {
-            source.article_id
-            for issue in found
-            for story in issue.stories
-            for source in (story.lead, *story.also)
-        }
-        kept = {article.id: article for article in await self._articles.get_many(sources)}
         return [
-            Told(
-                story=story,
-                path=issue.path,
-                date=issue.date,
-                composed_at=issue.composed_at,
-                articles=tuple(
-                    kept[source.article_id]
-                    for source in (story.lead, *story.also)
-                    if source.article_id in kept
-                ),
-            )
-            for issue in found
+            Told(story=story, path=issue.path, date=issue.date, composed_at=issue.composed_at)
+            for issue in await self._many(statement)
             for story in issue.stories
         ]
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from digest.model import DeliveryState
 from digest.store.database import Database
 from digest.store.tables import (
+    answers,
     articles,
     deliveries,
     delivery_events,
@@ -19,7 +20,9 @@ from digest.store.tables import (
     follows,
     issue_tallies,
     newsletters,
+    term_counts,
 )
+from digest.store.windows import BLOCK, BLOCKS
 from digest.store.writer import Work
 
 CHUNK = 5_000
@@ -98,6 +101,19 @@ async def prune_articles(database: Database, before: datetime) -> int:
         return len(rows)
 
     return await _until_done(database, work)
+
+
+async def prune_notes(database: Database, before: datetime) -> int:
+    """Delete a model's answers from before then, and counts of terms that no issue can be made with again."""
+    oldest = select(func.min(articles.c.ready)).scalar_subquery()
+    newest = select(func.max(term_counts.c.block)).scalar_subquery()
+    useless = (term_counts.c.block < oldest / BLOCK - BLOCKS) & (term_counts.c.block <= newest - BLOCKS)
+
+    async def work(connection: AsyncConnection) -> int:
+        gone = (await connection.execute(delete(answers).where(answers.c.kept_at < before))).rowcount
+        return gone + (await connection.execute(delete(term_counts).where(useless))).rowcount
+
+    return await database.write(work)
 
 
 async def _until_done(database: Database, work: Work[int]) -> int:

@@ -197,6 +197,7 @@ articles = Table(
     Column("entry_id", BigInteger, ForeignKey("entries.id"), nullable=False, unique=True),
     Column("feed_id", BigInteger, ForeignKey("feeds.id"), nullable=False),
     Column("ready", BigInteger, unique=True),
+    Column("ready_at", Moment),
     Column("guid_key", Text, nullable=False),
     Column("url_key", Text, nullable=False),
     Column("received_at", Moment, nullable=False),
@@ -207,6 +208,36 @@ Index("ix_articles_settling", articles.c.entry_id, **partial(articles.c.ready.is
 Index("ix_articles_feed", articles.c.feed_id, articles.c.ready)
 Index("ix_articles_url", articles.c.url_key)
 Index("ix_articles_guid", articles.c.guid_key)
+Index("ix_articles_ready_at", articles.c.ready_at, articles.c.ready)
+
+term_counts = Table(  # of the articles of one block of `ready` numbers
+    "term_counts",
+    metadata,
+    Column("block", BigInteger, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("articles", BigInteger, nullable=False),
+    Column("terms", Text, nullable=False),
+    PrimaryKeyConstraint("block", "language"),
+)
+
+answers = Table(  # what a language model wrote
+    "answers",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("text", Words, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("kept_at", Moment, nullable=False),
+)
+Index("ix_answers_kept", answers.c.kept_at)
+
+spending = Table(  # of each day, on a language model
+    "spending",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("micros", BigInteger, nullable=False),
+)
 
 issues = Table(
     "issues",

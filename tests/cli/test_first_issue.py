@@ -118,13 +118,54 @@ def test_an_issue_can_be_paused_resumed_corrected_and_cancelled(digest, first) -
     assert digest("issues", "show", "world/1999-01-01").code == 1
 
 
-def test_the_same_config_would_change_nothing(digest, first, folder: Path) -> None:
-    assert first
-    assert "the same" in digest("issues", "diff", "world").out
-    path = folder / "config.yaml"
-    path.write_text(path.read_text().replace("limit: 12", "limit: 3"))
-    held = digest("issues", "diff", "world", "--json").json()
-    assert len(held["removed"]) == 9
+def test_a_changed_config_or_template_says_what_it_would_have_changed(
+    digest, first, folder: Path, tmp_path: Path
+) -> None:
+    issue = first["composed"]["issues"][0]
+    assert digest("issues", "diff", "world", "--last", "3").out == f"{issue['path']}: the same\n"
+    templates = tmp_path / "mine" / "letters"
+    templates.mkdir(parents=True)
+    shipped = Path(__file__).parents[2] / "templates" / "letters" / "issue.txt"
+    (templates / "issue.txt").write_text("NOTE TO ALL\n" + shipped.read_text())
+    text = (folder / "config.yaml").read_text().replace("limit: 12", "limit: 3")
+    (folder / "other.yaml").write_text(text + f"templates: {templates.parent}\n")
+    said = digest("issues", "diff", "world", "--letter", "--config", str(folder / "other.yaml")).out
+    assert said.count("\n  - ") == 9
+    assert "the letter takes 3" in said  # each with its reason
+    assert "+NOTE TO ALL" in said
+    [held] = digest("issues", "diff", "world", "--json", "--config", str(folder / "other.yaml")).json()
+    assert [change["what"] for change in held["changes"]].count("removed") == 9
+
+
+def test_a_past_day_is_made_again_to_the_byte(digest, first) -> None:
+    issue = first["composed"]["issues"][0]
+    stored = digest("issues", "show", issue["path"], "--json").json()["issue"]
+    made = json.loads(digest("preview", "world", "--as-of", issue["date"], "--format", "json").out)
+    assert {key for key in stored if made[key] != stored[key]} <= {"state", "recipients"}
+    letter = digest("send", "world", "--to", "a@example.org", "--dry-run").out
+    assert digest("preview", "world", "--as-of", issue["date"]).out.rstrip() == letter.rstrip()
+    early = digest("preview", "world", "--as-of", "2001-02-03")
+    assert (early.code, early.out) == (0, "")
+    assert "nothing was to tell" in early.err
+    ahead = digest("preview", "world", "--as-of", "2999-01-01")
+    assert (ahead.code, ahead.out) == (1, "")
+    assert "not over yet" in ahead.err
+
+
+def test_why_explains_before_there_is_an_issue_and_by_any_form_of_an_address(digest) -> None:
+    assert digest("pull").code == 0
+    assert "waits to be read" in digest("issues", "why", "1").out
+    assert digest("summarize").code == 0
+    url = json.loads(digest("preview", "world", "--format", "json").out)["stories"][0]["url"]
+    other = url.replace("https://", "http://www.").rstrip("/") + "/?utm_source=letter&utm_medium=mail"
+    [row] = digest("issues", "why", other, "--json").json()
+    assert row["article"]["url"] == url
+    [step] = row["decisions"]
+    assert (step["issue"], step["decision"]["verdict"]) == ("next issue", "lead")
+    assert sum(step["decision"]["terms"].values()) == pytest.approx(step["decision"]["score"], abs=1e-3)
+    elsewhere = digest("issues", "why", url.replace("://", "://not-"))
+    assert (elsewhere.code, elsewhere.out) == (1, "")
+    assert "no followed feed is of not-" in elsewhere.err
 
 
 def test_the_public_site_can_be_written_as_files(digest, first, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from digest.model import (
     Feed,
     Fingerprint,
     Follow,
+    FollowState,
     Issue,
     NewEntry,
     Newsletter,
@@ -119,6 +120,11 @@ async def with_articles(store: Store, count: int, *, first: int = 1) -> int:
     await read_all(store)
     assert await store.articles.make_ready(NOW) == count
     return await store.articles.max_ready()
+
+
+async def window(store: Store, slug: str, *, after: int, through: int) -> list[tuple[Article, FollowState]]:
+    """The articles of a window, opened."""
+    return [each.candidate() for each in await store.windows.of(slug, after=after, through=through)]
 
 
 def story(title: str = "A bridge was opened") -> Story:

@@ -18,10 +18,11 @@ from store_values import (
     read_all,
     synced,
     told,
+    window,
     with_articles,
 )
 
-from digest.model import Follow
+from digest.model import Follow, Marks
 from digest.store import Store
 
 pytestmark = pytest.mark.asyncio
@@ -38,7 +39,7 @@ async def test_an_article_comes_back_as_it_was_read(store: Store) -> None:
     assert id is not None
     assert await store.articles.get_many([id]) == [replace(article, id=id)]
     assert await store.articles.make_ready(NOW) == 1
-    ((found, follow),) = await store.articles.window("world", after=0, through=1)
+    ((found, follow),) = await window(store, "world", after=0, through=1)
     assert found == replace(article, id=id, ready=1)
     assert (follow.url, follow.since) == (FEED, NOW)
     assert (await store.feeds.get(FEED)).articles == 1
@@ -69,7 +70,7 @@ async def test_numbers_follow_the_order_of_arrival_whatever_was_read_first(store
     assert await store.articles.make_ready(NOW) == 3
     assert await store.articles.make_ready(NOW) == 0
     assert await store.articles.max_ready() == 5
-    found = [article for article, _ in await store.articles.window("world", after=0, through=5)]
+    found = [article for article, _ in await window(store, "world", after=0, through=5)]
     assert [(one.ready, one.guid) for one in found] == [(n + 1, f"guid-{n}") for n in range(5)]
 
 
@@ -80,7 +81,7 @@ async def test_an_article_rests_before_it_may_be_used(store: Store) -> None:
     assert await store.articles.make_ready(NOW) == 1
     assert await store.articles.make_ready(NOW + HOUR - MINUTE) == 0
     assert await store.articles.make_ready(NOW + HOUR) == 1
-    found = [article.guid for article, _ in await store.articles.window("world", after=0, through=9)]
+    found = [article.guid for article, _ in await window(store, "world", after=0, through=9)]
     assert found == ["guid-2", "guid-1"]
 
 
@@ -98,7 +99,7 @@ async def test_a_window_excludes_its_start_includes_its_end_and_holds_only_follo
     assert await store.articles.make_ready(NOW) == 4
 
     async def guids(slug: str, after: int, through: int) -> list[str]:
-        return [one.guid for one, _ in await store.articles.window(slug, after=after, through=through)]
+        return [one.guid for one, _ in await window(store, slug, after=after, through=through)]
 
     assert await guids("world", 0, 9) == ["guid-1", "guid-2", "guid-3"]
     assert await guids("world", 1, 2) == ["guid-2"]
@@ -122,17 +123,27 @@ async def test_compose_waits_for_feeds_that_are_due_or_asked_and_for_unread_news
     assert await store.articles.waiting("local", NOW) == 1
 
 
-async def test_articles_are_found_by_id_address_and_the_feeds_own_id(store: Store) -> None:
+async def test_entries_are_found_by_number_address_link_and_the_feeds_own_id(store: Store) -> None:
     await synced(store)
     await with_articles(store, 3)
     (second,) = await store.articles.find("https://city.example/2")
-    assert second.guid == "guid-2"
+    assert (second.guid, second.article_id, second.feed_url) == ("guid-2", 2, FEED)
+    assert second.entry is not None
+    assert second.entry.title
     assert await store.articles.find("guid-2") == [second]
-    assert await store.articles.find(str(second.id)) == [second]
+    assert await store.articles.find("2") == [second]
     for nothing in ("", "0", "999", "9" * 40, "²", "guid-", "https://city.example/", "%", "\0"):
         assert await store.articles.find(nothing) == []
     assert [one.id for one in await store.articles.get_many([3, 1, 1, 99])] == [1, 3]
     assert await store.articles.get_many([]) == []
+
+
+async def test_an_entry_that_nobody_has_read_is_found_by_its_link(store: Store) -> None:
+    await synced(store)
+    await told(store, new_entry(4, marks=Marks(link=77)), new_entry(5))
+    (waiting,) = await store.articles.find("nothing goes by this", link=77)
+    assert (waiting.guid, waiting.unread, waiting.article_id) == ("guid-4", True, None)
+    assert await store.articles.find(str(waiting.id)) == [waiting]
 
 
 @pytest.mark.parametrize("writers", [6])
@@ -162,9 +173,9 @@ async def test_nothing_is_missed_by_who_reads_through_windows_while_writers_comm
         while True:
             last_round = done.is_set()
             through = await store.articles.max_ready()
-            window = await store.articles.window("world", after=after, through=through)
-            assert [article.ready for article, _ in window] == list(range(after + 1, through + 1))
-            seen.extend(article.guid for article, _ in window)
+            found = await window(store, "world", after=after, through=through)
+            assert [article.ready for article, _ in found] == list(range(after + 1, through + 1))
+            seen.extend(article.guid for article, _ in found)
             after = through
             if last_round:
                 return

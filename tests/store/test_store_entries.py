@@ -22,6 +22,7 @@ from store_values import (
     read_all,
     synced,
     told,
+    window,
 )
 
 from digest.model import Entry, Feed, Follow, KnownEntry, Marks, NewEntry
@@ -235,7 +236,7 @@ async def test_what_an_issue_may_have_used_stays_as_it_was_read(store: Store) ->
     for title in ("Second", "Third"):
         await edited(store, feed, 1, title, rest_until=NOW + HOUR)
     assert await store.articles.claim_unread(NOW, limit=1, lease=HOUR) == []
-    ((article, _),) = await store.articles.window("world", after=0, through=1)
+    ((article, _),) = await window(store, "world", after=0, through=1)
     assert article.title == "Story 1"
     assert await revisions(store) == [(1, "Story 1"), (2, "Second"), (3, "Third")]
     (one,) = await known(store, feed, ("guid-1", Marks()))
@@ -256,7 +257,7 @@ async def test_an_article_that_rests_is_given_up_for_the_corrected_words(store: 
     assert await store.articles.record(article_of(unread), fence=unread.fence) is not None
     assert await store.articles.make_ready(later + HOUR - MINUTE) == 0
     assert await store.articles.make_ready(later + HOUR) == 1
-    found = [article.title for article, _ in await store.articles.window("world", after=0, through=9)]
+    found = [article.title for article, _ in await window(store, "world", after=0, through=9)]
     assert found == ["Story 2", "Corrected"]
 
 
@@ -268,7 +269,7 @@ async def test_an_edit_without_a_rest_is_read_again_too_as_long_as_no_issue_may_
     assert await store.articles.make_ready(NOW) == 0
     await read_all(store)
     assert await store.articles.make_ready(NOW) == 1
-    ((article, _),) = await store.articles.window("world", after=0, through=9)
+    ((article, _),) = await window(store, "world", after=0, through=9)
     assert article.title == "Corrected"
 
 
@@ -290,7 +291,7 @@ async def test_an_entry_that_is_edited_at_every_poll_comes_out_at_last(store: St
         if await store.articles.make_ready(now):
             break
     assert number == 8, "after four rests"
-    ((article, _),) = await store.articles.window("world", after=0, through=9)
+    ((article, _),) = await window(store, "world", after=0, through=9)
     assert article.title == "Version 8"
 
 
@@ -335,9 +336,9 @@ async def test_numbers_stay_in_order_while_articles_are_given_up(store: Store, s
         await asyncio.wait_for(asyncio.gather(edit(), number()), 60)
     finally:
         await other.close()
-    window = await store.articles.window("world", after=0, through=count)
-    assert [article.ready for article, _ in window] == list(range(1, count + 1))
-    assert {article.entry_id for article, _ in window} == set(ids)
+    held = await window(store, "world", after=0, through=count)
+    assert [article.ready for article, _ in held] == list(range(1, count + 1))
+    assert {article.entry_id for article, _ in held} == set(ids)
 
 
 async def test_giving_up_waits_until_the_numbers_are_given(postgres_url: str) -> None:

@@ -23,6 +23,7 @@ from store_values import (
     slot,
     synced,
     told,
+    window,
 )
 
 from digest.model import Follow, NotFound, Schedule, SubscriptionStatus
@@ -243,12 +244,12 @@ async def test_since_says_when_a_newsletter_began_to_follow_or_came_back_to_a_fe
     await told(store, new_entry(1))
     await read_all(store)
     await store.articles.make_ready(NOW)
-    ((_, follow),) = await store.articles.window("world", after=0, through=1)
+    ((_, follow),) = await window(store, "world", after=0, through=1)
     assert (follow.url, follow.since) == (FEED, NOW)
     await synced(store, newsletter(follows=()), now=NOW + HOUR)
-    assert await store.articles.window("world", after=0, through=1) == []
+    assert await window(store, "world", after=0, through=1) == []
     await synced(store, now=NOW + DAY)
-    ((_, follow),) = await store.articles.window("world", after=0, through=1)
+    ((_, follow),) = await window(store, "world", after=0, through=1)
     assert follow.since == NOW + DAY
 
 

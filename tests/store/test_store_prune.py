@@ -19,6 +19,7 @@ from store_values import (
     readers,
     synced,
     told,
+    window,
     with_articles,
 )
 
@@ -80,7 +81,7 @@ async def test_told_articles_go_and_are_not_told_again_when_the_feed_goes_on_nam
     issue = await born(store, through=2)
     assert (await prune(store, NOW + 89 * DAY))["articles"] == 0
     assert (await prune(store))["articles"] == 2, "the third is in no window yet"
-    assert [one.guid for one, _ in await store.articles.window("world", after=0, through=last)] == ["guid-3"]
+    assert [one.guid for one, _ in await window(store, "world", after=0, through=last)] == ["guid-3"]
     assert await store.issues.get(issue.id) == issue
     await told(store, new_entry(1), new_entry(2, hash="edited"), new_entry(4))
     assert len(await read_all(store)) == 1
