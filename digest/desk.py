@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from digest import polling, timing
+from digest.drafting import draft_issue
 from digest.feeds.fetch import fetch
 from digest.feeds.health import looked_at, refused
+from digest.line import Line, Progress, each, quiet
 from digest.model import DigestError, Feed, FeedError, Issue, NotFound
-from digest.pipeline import Line, Progress, draft_issue, each, quiet
 from digest.render import LetterText, ReaderLinks, renderer
 from digest.store.codec import host_of
 
@@ -23,7 +24,7 @@ async def preview(line: Line, slug: str, now: datetime) -> Issue | None:
     newsletter = line.newsletters[slug]
     own = await line.store.newsletters.own_edition(slug)
     through = await line.store.articles.max_ready()
-    issue, _ = await draft_issue(line, newsletter, own, now, through=through, slot=None)
+    issue, _ = await draft_issue(line, newsletter, own, now, through=through, slot=None, ask=False)
     return issue
 
 

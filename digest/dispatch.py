@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from digest import timing
+from digest.line import Line, Progress, each, quiet
 from digest.model import Delivery, DeliveryState, Notice, NotReady, PublishError
-from digest.pipeline import Line, Progress, each, quiet
 from digest.publishers.base import Publisher
 
 log = logging.getLogger(__name__)

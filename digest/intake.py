@@ -20,8 +20,8 @@ from datetime import datetime, timedelta
 from digest import polling
 from digest.feeds import identity
 from digest.feeds.fetch import fetch
+from digest.line import Line, Progress, quiet
 from digest.model import DigestError, Feed, FeedError, Fetched, Follow, NewEntry, Newsletter
-from digest.pipeline import Line, Progress, quiet
 from digest.store.codec import host_of
 
 log = logging.getLogger(__name__)

@@ -13,104 +13,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from digest import summarizer, timing
+from digest.drafting import draft_issue
 from digest.feeds.pages import Pages
-from digest.feeds.readers import Readers
-from digest.links import Links
+from digest.line import Line, Progress, each, quiet, together
 from digest.model import (
     Article,
     DigestError,
-    Draft,
-    Edition,
     Fetched,
     Issue,
     Newsletter,
     NotReady,
-    Site,
     SlotKey,
     Superseded,
-    Told,
     UnreadEntry,
 )
-from digest.net import Net
-from digest.publishers.base import Publisher
-from digest.render import local_date, renderer
-from digest.store import Store
-from digest.store.sealed import Sealed
-from digest.store.windows import Counted, background, count_terms
-from digest.workers import WorkerFailed, Workers
+from digest.store.windows import count_terms
+from digest.workers import WorkerFailed
 
 log = logging.getLogger(__name__)
 
 READ_LEASE = timedelta(minutes=3)
 READ_SECONDS = 15.0
 MOST_ASIDE = 100
-COMPOSE_SECONDS = 120.0
 WAIT_FOR_ENTRIES = timedelta(minutes=5)
-TOLD_WITHIN = timedelta(days=14)
-NOTHING = Draft(stories=(), decisions=(), subject="", intro="", words=0, minutes=0)
-
-T = TypeVar("T")
-Progress = Callable[[int, int], None]
-"""Called with (done, known so far) while a step works."""
-
-
-def quiet(_done: int, _known: int) -> None:
-    """No progress shown."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """Everything the steps are lent. Built by `service`; nothing here is built by us.
-
-    folder: what the paths of local feeds are relative to. chance: a number in [0, 1), for jitter.
-    """
-
-    store: Store
-    net: Net
-    readers: Readers
-    workers: Workers
-    links: Links
-    site: Site
-    newsletters: Mapping[str, Newsletter]
-    publishers: Mapping[str, Publisher]
-    folder: Path
-    templates: Path | None
-    config_hash: str
-    clock: Callable[[], datetime]
-    chance: Callable[[], float]
-    reads_at_once: int = 4
-
-
-@asynccontextmanager
-async def together() -> AsyncIterator[asyncio.TaskGroup]:
-    """Tasks that end together; the first error ends the rest."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            yield group
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from errors  # what is said to people and to the clock is the error itself
-
-
-async def each(items: Iterable[T], act: Callable[[T], Awaitable[None]], at_once: int) -> None:
-    """Do this with every item, so many at a time; the first error ends the rest."""
-    gate = asyncio.Semaphore(at_once)
-
-    async def one(item: T) -> None:
-        async with gate:
-            await act(item)
-
-    async with together() as group:
-        for item in items:
-            group.create_task(one(item))
-
 
 # ---------------------------------------------------------------- summarize
 
@@ -288,122 +218,3 @@ async def _bear(line: Line, issue_id: int, now: datetime) -> None:
     complete = False
     while not complete:
         complete = await line.store.issues.add_deliveries(issue_id, now)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
-    """What an issue is made of, as the store gave it: the articles of the window, what was told before and
-    the articles that was told from, and how common terms were."""
-
-    candidates: Sequence[Sealed]
-    told: Sequence[Told]
-    kept: Sequence[Sealed]
-    common: Sequence[Counted]
-
-
-async def material(
-    line: Line,
-    newsletter: Newsletter,
-    now: datetime,
-    *,
-    after: int,
-    through: int,
-    as_configured: bool = False,
-) -> Material:
-    """What an issue over the window (after, through] is made of at that moment.
-
-    as_configured: the feeds are those of this config, not those that the newsletter follows today.
-    """
-    store, slug = line.store, newsletter.slug
-    if as_configured:
-        urls = [follow.url for follow in newsletter.follows]
-        candidates = await store.windows.of_feeds(slug, urls, after=after, through=through)
-    else:
-        candidates = await store.windows.of(slug, after=after, through=through)
-    if not candidates:
-        return Material(candidates=(), told=(), kept=(), common=())
-    told = await store.issues.told(slug, since=now - TOLD_WITHIN, before=now)
-    behind = (source.article_id for each in told for source in (each.story.lead, *each.story.also))
-    return Material(
-        candidates=candidates,
-        told=told,
-        kept=await store.windows.kept(behind),
-        common=await store.windows.common(after),
-    )
-
-
-async def draft_issue(
-    line: Line, newsletter: Newsletter, own: Edition, now: datetime, *, through: int, slot: SlotKey | None
-) -> tuple[Issue | None, Draft]:
-    """The issue of the window (own.through, through], stored nowhere; None when there is nothing to tell."""
-    store, slug = line.store, newsletter.slug
-    held = await material(line, newsletter, now, after=own.through, through=through)
-    if not held.candidates:
-        return None, NOTHING
-    draft, subject = await line.workers.run(
-        write, newsletter, held, now, line.templates, timeout=COMPOSE_SECONDS
-    )
-    if not draft.stories:
-        return None, draft
-    day = slot.date if slot else timing.local_date(now, newsletter.schedule.zone)
-    edition = own if slot else await store.newsletters.manual_edition(slug)
-    path = await store.issues.free_path(slug, day)
-    known = await store.newsletters.get(slug)
-    authority = known.tag_authority or host_of(line.site.url)
-    issue = Issue(
-        newsletter=slug,
-        edition_id=edition.id,
-        date=day,
-        after=own.through,
-        through=through,
-        path=path,
-        tag=line.links.tag(authority, known.tag_date or day, path),
-        title=title_of(newsletter, day),
-        subject=subject or draft.subject,
-        intro=draft.intro,
-        language=newsletter.language,
-        stories=draft.stories,
-        words=draft.words,
-        minutes=draft.minutes,
-        composed_at=now,
-        updated_at=now,
-    )
-    return issue, draft
-
-
-def write(newsletter: Newsletter, held: Material, now: datetime, templates: Path | None) -> tuple[Draft, str]:
-    """The draft and its subject line; runs in a worker."""
-    kept = {each.id: each.opened() for each in held.kept}
-    told = [
-        replace(
-            each,
-            articles=tuple(
-                kept[source.article_id]
-                for source in (each.story.lead, *each.story.also)
-                if source.article_id in kept
-            ),
-        )
-        for each in held.told
-    ]
-    candidates = [each.candidate() for each in held.candidates]
-    draft = summarizer.compose(newsletter, candidates, told, now, background(held.common))
-    if not draft.stories:
-        return draft, ""
-    subject = renderer(templates).subject(
-        newsletter.subject,
-        lead=draft.stories[0],
-        stories=draft.stories,
-        newsletter=newsletter,
-        date=timing.local_date(now, newsletter.schedule.zone),
-    )
-    return draft, subject
-
-
-def title_of(newsletter: Newsletter, day: date) -> str:
-    """The name of the issue of that day."""
-    return f"{newsletter.title}, {local_date(day, newsletter.language, style='long')}"
-
-
-def host_of(url: str) -> str:
-    """The host of an address of ours, without port: what `tag:` URIs are made with."""
-    return url.split("://", 1)[-1].split("/", 1)[0].rsplit("@", 1)[-1].split(":", 1)[0].lower() or "localhost"

@@ -13,8 +13,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from email import message_from_bytes, policy
 from zoneinfo import ZoneInfo
 
-from digest.model import Decision, DigestError, Draft, Issue, Newsletter, NotFound, Story
-from digest.pipeline import COMPOSE_SECONDS, Line, Material, host_of, material, title_of, write
+from digest.drafting import drafted, host_of, material, title_of
+from digest.line import Line
+from digest.model import Decision, DigestError, Issue, Newsletter, NotFound, Story
 from digest.publishers.message import Reader, splice
 
 MAIL = "email"
@@ -42,7 +43,7 @@ async def again(line: Line, issue: Issue) -> Again:
     held = await material(
         line, newsletter, issue.composed_at, after=issue.after, through=issue.through, as_configured=True
     )
-    draft, subject = await _written(line, newsletter, held, issue.composed_at)
+    draft, subject = await drafted(line, newsletter, held, issue.composed_at, ask=False)
     decided = len(await line.store.issues.decisions(issue.id)) if issue.id else 0
     made = replace(
         issue,
@@ -99,10 +100,6 @@ async def as_of(line: Line, slug: str, day: date) -> Again | None:
     )
     made = await again(line, blank)
     return made if made.issue.stories else None
-
-
-async def _written(line: Line, newsletter: Newsletter, held: Material, now: datetime) -> tuple[Draft, str]:
-    return await line.workers.run(write, newsletter, held, now, line.templates, timeout=COMPOSE_SECONDS)
 
 
 def _newsletter(line: Line, slug: str) -> Newsletter:

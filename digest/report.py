@@ -16,8 +16,8 @@ from typing import Any
 
 from digest import timing
 from digest.feeds.health import SICK, Health, health, is_passing
+from digest.line import Line
 from digest.model import DeliveryState, FeedStatus, Schedule
-from digest.pipeline import Line
 from digest.typeset import host
 
 log = logging.getLogger(__name__)

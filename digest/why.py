@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from digest.drafting import COMPOSE_SECONDS, material, write
 from digest.feeds.marks import marks
+from digest.line import Line
 from digest.model import Article, Decision, Entry, Feed, Newsletter, NotFound, Recorded
-from digest.pipeline import COMPOSE_SECONDS, Line, material, write
 
 NEXT = "next issue"
 EMPTY = "no issue"
@@ -140,7 +141,7 @@ async def _decide(
     line: Line, letter: Newsletter, now: datetime, *, after: int, through: int
 ) -> Sequence[Decision]:
     held = await material(line, letter, now, after=after, through=through)
-    draft, _ = await line.workers.run(write, letter, held, now, line.templates, timeout=COMPOSE_SECONDS)
+    draft, _, _ = await line.workers.run(write, letter, held, now, line.templates, timeout=COMPOSE_SECONDS)
     return draft.decisions
 
 

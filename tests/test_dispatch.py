@@ -16,10 +16,10 @@ from a_house import Clock
 from digest import dispatch
 from digest.dispatch import deliver
 from digest.feeds.readers import Readers
+from digest.line import Line, each
 from digest.links import Links
 from digest.model import Delivery, Issue, Newsletter, Notice, NotReady, PublishError, Receipt
 from digest.net import Net
-from digest.pipeline import Line, each
 from digest.publishers.base import Audience
 from digest.store import Store
 from digest.workers import Workers

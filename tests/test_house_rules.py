@@ -18,6 +18,8 @@ FLOORS = (
      "matching", "patterns"},
     {"render", "feeds", "summarizer"},
     {"publishers", "web", "writer"},
+    {"line"},
+    {"drafting"},
     {"pipeline"},
     {"dispatch", "intake", "report"},
     {"desk", "replay", "why"},

@@ -54,7 +54,7 @@ def wrong(template: str, **named: str) -> PydanticCustomError:
 # ---------------------------------------------------------------- text and numbers
 
 
-def _line(text: str) -> str:
+def line(text: str) -> str:
     text = text.strip()
     if not text:
         raise wrong("must not be empty")
@@ -75,7 +75,7 @@ def _no_bool(value: Any) -> Any:
     return value
 
 
-Line = Annotated[str, AfterValidator(_line)]
+Line = Annotated[str, AfterValidator(line)]
 Text = Annotated[str, AfterValidator(_text)]
 Whole = Annotated[int, BeforeValidator(_no_bool)]
 Number = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False)]
@@ -358,6 +358,20 @@ def _proxy(text: str) -> str:
     return text.rstrip("/")
 
 
+def _endpoint(text: str) -> str:
+    text = _site_url(text)
+    if text.endswith("/chat/completions"):
+        raise wrong("is written without /chat/completions, which we add")
+    return text
+
+
+def _api_key(text: str) -> str:
+    text = text.strip()
+    if not (text.isascii() and text.isprintable()) or " " in text or len(text) > 1000:
+        raise wrong("is no key: keys are letters, digits and signs, without spaces")
+    return text
+
+
 def _network(text: str) -> str:
     try:
         return str(ipaddress.ip_network(text.strip()))
@@ -383,5 +397,7 @@ Database = Annotated[
 ]
 Host = Annotated[str, AfterValidator(_host), WithJsonSchema({"type": "string", "x-type": "host"})]
 Proxy = Annotated[str, AfterValidator(_proxy), WithJsonSchema({"type": "string", "x-type": "URL"})]
+Endpoint = Annotated[str, AfterValidator(_endpoint), WithJsonSchema({"type": "string", "x-type": "URL"})]
+ApiKey = Annotated[str, AfterValidator(_api_key), WithJsonSchema({"type": "string", "x-type": "text"})]
 Network = Annotated[str, AfterValidator(_network), WithJsonSchema({"type": "string", "x-type": "IP network"})]
 Secret = Annotated[str, AfterValidator(_secret), WithJsonSchema({"type": "string", "x-type": "text"})]

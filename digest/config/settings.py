@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from digest.addresses import key as address_key
+from digest.config.choice import filters, interests, odd_filters, odd_interests, odd_sections
 from digest.config.document import Document, Loc, read
 from digest.config.nodes import without_collector
 from digest.config.problems import ConfigError, Problem, suggestion
@@ -24,6 +27,7 @@ from digest.config.shape import (
     FeedFile,
     FetchSettings,
     Keep,
+    LlmSettings,
     NewsletterFile,
     OpmlFile,
     OpmlRef,
@@ -59,6 +63,7 @@ class Settings:
     keep: Keep
     fetch: FetchSettings
     report: ReportSettings
+    llm: LlmSettings | None
     templates: Path | None
     folder: Path
     lists: Mapping[str, tuple[OpmlRef, ...]]
@@ -96,6 +101,7 @@ def _load(document: Document, channel_settings: ChannelSettings, read_opml: Read
         document.problems += problems(error, document, shape)
     if config is not None:
         _complain_of_no_way(config, document)
+        _complain_of_unknown(config, document)
     if document.problems or config is None:
         raise ConfigError(document.problems)
     return _settings(config, channels, document)
@@ -116,6 +122,7 @@ def shown(settings: Settings) -> dict[str, Any]:
         "fetch": {**plain(settings.fetch), "proxy": _without_password(settings.fetch.proxy)},
         "keep": plain(settings.keep),
         "report": plain(settings.report),
+        "llm": plain(settings.llm),
         "templates": None if settings.templates is None else str(settings.templates),
         "hash": settings.hash,
     }
@@ -132,9 +139,18 @@ def _shown_newsletter(newsletter: Newsletter) -> dict[str, Any]:
         **{name: values[name] for name in ("title", "description", "language")},
         "schedule": {**values["schedule"], "days": days.split(",") if "," in days else days},
         "feeds": [{**feed, "first": feed["first"] or "all"} for feed in values["follows"]],
-        "stories": {"limit": newsletter.limit, "per_feed": newsletter.per_feed},
+        "stories": {
+            "limit": newsletter.limit,
+            "per_feed": newsletter.per_feed,
+            "sections": values["per_section"],
+            "include": values["include"],
+            "exclude": values["exclude"],
+        },
         **{name: values[name] for name in ("recipients", "channels", "subject", "catch_up", "unknown")},
-        "interests": values["interests"],
+        "interests": [
+            {"words": words, "weight": newsletter.interest_weights.get(words, 1.0)}
+            for words in newsletter.interests
+        ],
     }
 
 
@@ -227,6 +243,17 @@ def _complain_of_no_way(config: ConfigFile, document: Document) -> None:
         document.complain(("report", "to"), "goes by mail, and no newsletter has the channel email")
 
 
+def _complain_of_unknown(config: ConfigFile, document: Document) -> None:
+    """A model that writes for a newsletter that there is not."""
+    sections: Any = config
+    for number, slug in enumerate(sections.llm.newsletters if sections.llm else ()):
+        if slug not in config.newsletters:
+            hint = suggestion(slug, sorted(config.newsletters), otherwise="there are")
+            loc: Loc = ("llm", "newsletters", number)
+            said = "no newsletter of that name" if document.hidden_under(loc) else f"no newsletter {slug}"
+            document.complain(loc, f"there is {said}; {hint}")
+
+
 # ---------------------------------------------------------------- after pydantic
 
 
@@ -235,6 +262,7 @@ def _settings(config: ConfigFile, channels: Mapping[str, type], document: Docume
     site = Site(title=config.site.title, url=config.site.url, postal_address=config.site.postal_address)
     newsletters = tuple(_newsletter(slug, item, document, notes) for slug, item in config.newsletters.items())
     sections: Any = config  # the sections were added to the class while the program ran
+    _note_open_line(sections.llm, document, notes)
     return Settings(
         site=site,
         database=config.database,
@@ -246,6 +274,7 @@ def _settings(config: ConfigFile, channels: Mapping[str, type], document: Docume
         keep=sections.keep,
         fetch=sections.fetch,
         report=sections.report,
+        llm=sections.llm,
         templates=config.templates,
         folder=document.folder,
         lists={
@@ -253,18 +282,35 @@ def _settings(config: ConfigFile, channels: Mapping[str, type], document: Docume
             for slug, item in config.newsletters.items()
         },
         notes=tuple(notes),
-        hash=_hash(site, newsletters),
+        hash=_hash(site, newsletters, sections.llm),
     )
 
 
+def _note_open_line(llm: LlmSettings | None, document: Document, notes: list[Problem]) -> None:
+    """A key that everybody on the way can read. Names without a dot are machines near us."""
+    host = urlsplit(llm.endpoint).hostname or "" if llm else ""
+    if llm and llm.key and llm.endpoint.startswith("http://") and "." in host and not _is_near(host):
+        text = "goes over a line that anyone can read, with the key; should it begin with https://?"
+        notes.append(document.problem(("llm", "endpoint"), text))
+
+
+def _is_near(host: str) -> bool:
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host.endswith((".local", ".internal", ".localhost", ".lan"))
+
+
 def _newsletter(slug: str, item: NewsletterFile, document: Document, notes: list[Problem]) -> Newsletter:
-    return Newsletter(
+    follows = _follows(item)
+    words, weights = interests(item.interests)
+    newsletter = Newsletter(
         slug=slug,
         title=item.title,
         description=item.description,
         language=item.language,
         schedule=Schedule(at=item.schedule.at, zone=item.schedule.zone, days=item.schedule.days),
-        follows=_follows(item),
+        follows=follows,
         limit=item.stories.limit,
         per_feed=item.stories.per_feed,
         recipients=_recipients(slug, item, document, notes),
@@ -272,8 +318,27 @@ def _newsletter(slug: str, item: NewsletterFile, document: Document, notes: list
         subject=item.subject,
         catch_up=item.catch_up,
         unknown=item.unknown,
-        interests=item.interests,
+        interests=words,
+        interest_weights=weights,
+        per_section=item.stories.sections,
+        include=filters(item.stories.include),
+        exclude=filters(item.stories.exclude),
     )
+    notes.extend(document.problem(place, text) for place, text in _odd(newsletter, item))
+    return newsletter
+
+
+def _odd(newsletter: Newsletter, item: NewsletterFile) -> Iterator[tuple[Loc, str]]:
+    """What is no mistake, and hardly meant."""
+    loc: Loc = ("newsletters", newsletter.slug)
+    stories, follows = (*loc, "stories"), newsletter.follows
+    yield from odd_sections((*stories, "sections"), tuple(newsletter.per_section), follows)
+    yield from odd_filters(stories, newsletter.include, newsletter.exclude, follows)
+    for number, feed in enumerate(item.feeds):
+        if isinstance(feed, FeedFile):
+            place = (*loc, "feeds", number)
+            yield from odd_filters(place, filters(feed.include), filters(feed.exclude), follows)
+    yield from odd_interests((*loc, "interests"), item.interests)
 
 
 def _follows(item: NewsletterFile) -> tuple[Follow, ...]:
@@ -291,6 +356,8 @@ def _follows(item: NewsletterFile) -> tuple[Follow, ...]:
                 first=feed.first,
                 settle=feed.settle,
                 full_text=feed.full_text,
+                include=filters(feed.include),
+                exclude=filters(feed.exclude),
             )
     for feed in item.feeds:
         if isinstance(feed, OpmlFile):
@@ -308,7 +375,10 @@ def _recipients(slug: str, item: NewsletterFile, document: Document, notes: list
     return tuple(kept.values())
 
 
-def _hash(site: Site, newsletters: Iterable[Newsletter]) -> str:
-    """Who receives an issue does not change it; everything else that the config says of a newsletter does."""
-    decisive = [replace(newsletter, recipients=()) for newsletter in newsletters]
+def _hash(site: Site, newsletters: Iterable[Newsletter], llm: LlmSettings | None) -> str:
+    """Who receives an issue does not change it; everything else that the config says of a newsletter does,
+    and which model writes for it."""
+    decisive: list[object] = [replace(newsletter, recipients=()) for newsletter in newsletters]
+    if llm is not None:
+        decisive += [llm.endpoint, llm.model, llm.newsletters]
     return hashlib.sha256(repr((site, decisive)).encode()).hexdigest()

@@ -7,7 +7,7 @@ from the `Settings` that each publisher brings along.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -25,18 +25,22 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from digest.config.choice import Filters, InterestItem
 from digest.config.kinds import (
     Address,
+    ApiKey,
     Clock,
     Database,
     Days,
     Duration,
+    Endpoint,
     FeedUrl,
     Folder,
     Host,
     Language,
     Line,
     Network,
+    Number,
     Proxy,
     Secret,
     SiteUrl,
@@ -56,6 +60,8 @@ ReadOpml = Callable[[bytes], Sequence[Follow]]
 
 CHANNELS = ("email", "feed")  # of a newsletter that says nothing of them
 FULL_TEXT = "Fetch the page of each article, once, for feeds that tell only the beginning."
+INCLUDE = "Only articles that match one of these filters, if there are any."
+EXCLUDE = "No article that matches one of these filters; this wins."
 LARGEST_LIST = 32 << 20  # bytes of an OPML file; its reader has a limit of its own
 ADDRESS, FEED, OPML = "<address>", "<feed>", "<opml>"  # the three forms of an item of `feeds`
 
@@ -131,6 +137,46 @@ class ReportSettings:
         return Schedule(at=self.at, zone=self.zone, days=(WEEKDAYS.index(self.day),))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneySettings:
+    """per_day: the most that a day (UTC) may cost, in the currency of the prices.
+    input: the price of a million tokens that the model reads. output: of a million that it writes.
+    """
+
+    per_day: Annotated[Number, Field(gt=0, le=1_000_000)]
+    input: Annotated[Number, Field(ge=0, le=1_000_000)]
+    output: Annotated[Number, Field(ge=0, le=1_000_000)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LlmSettings:
+    """endpoint: of any service with the interface of OpenAI, up to `/chat/completions`; it may be on this
+    machine.
+    model: its name, as the service calls it.
+    key: what the service knows you by; better from the environment, `${LLM_KEY}`, or a file, `!file llm.key`.
+    newsletters: those that it writes for; by default all.
+    timeout: for one summary. total: for all summaries of an issue; what is not written by then is made of
+    the articles' own sentences.
+    calls: questions a day (UTC), at most. tokens: read and written a day, at most.
+    money: what it may cost; by default nobody counts.
+    """
+
+    endpoint: Endpoint
+    model: Line
+    key: ApiKey = field(default="", repr=False)
+    newsletters: tuple[Slug, ...] = ()
+    timeout: Duration = timedelta(seconds=20)
+    total: Duration = timedelta(seconds=60)
+    calls: Annotated[Whole, Field(ge=1, le=1_000_000)] = 200
+    tokens: Annotated[Whole, Field(ge=1, le=1_000_000_000)] = 500_000
+    money: MoneySettings | None = None
+
+    def __post_init__(self) -> None:
+        for name, length in (("timeout", self.timeout), ("total", self.total)):
+            if not timedelta(0) < length <= timedelta(minutes=10):
+                raise ValueError(f"{name}: more than 0 and 10m at most; the letter waits for it")
+
+
 class _Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -159,6 +205,11 @@ class StoriesFile(_Shape):
     per_feed: Annotated[Whole, Field(ge=1, le=100)] = Field(
         default=4, description="Stories led by the same feed, at most."
     )
+    sections: dict[Line, Annotated[Whole, Field(ge=1, le=100)]] = Field(
+        default={}, description="Stories under a heading, at most, for headings with a limit of their own."
+    )
+    include: Filters = Field(default=(), description=INCLUDE)
+    exclude: Filters = Field(default=(), description=EXCLUDE)
 
 
 class FeedFile(_Shape):
@@ -180,6 +231,8 @@ class FeedFile(_Shape):
         description="How long an entry rests, unedited, before it is used.",
     )
     full_text: bool = Field(False, description=FULL_TEXT)
+    include: Filters = Field((), description=INCLUDE)
+    exclude: Filters = Field((), description=EXCLUDE)
 
 
 def _read_list(value: Any, info: ValidationInfo) -> OpmlRef:
@@ -244,7 +297,11 @@ class NewsletterFile(_Shape):
         description="What it reads: addresses, paths, or mappings with more to say.",
         examples=["[https://example.org/feed.xml]"],
     )
-    stories: StoriesFile = Field(StoriesFile(), description="How much goes into an issue.")
+    stories: StoriesFile = Field(
+        StoriesFile(),
+        json_schema_extra={"default": {"limit": 12, "per_feed": 4}},
+        description="What goes into an issue, and how much.",
+    )
     recipients: tuple[Address, ...] = Field(
         (), description="Addresses that the admin vouches for; everybody else subscribes on the web."
     )
@@ -258,7 +315,9 @@ class NewsletterFile(_Shape):
         "retry",
         description="A letter that may or may not have arrived: send the same again, or wait for the admin.",
     )
-    interests: tuple[Line, ...] = Field((), description="Words that make a story count for more.")
+    interests: tuple[InterestItem, ...] = Field(
+        (), description="Words that make a story count for more; what stands near each other may be a phrase."
+    )
 
 
 class ConfigFile(_Shape):
@@ -290,7 +349,10 @@ _SECTIONS: dict[str, tuple[type, str]] = {
         "A letter a week to those who run this: feeds that need a look, what went out.",
     ),
 }
-OURS = (*ConfigFile.model_fields, *_SECTIONS)  # the top-level names that are no channel's
+_OPTIONAL: dict[str, tuple[type, str]] = {
+    "llm": (LlmSettings, "A language model that writes the summaries; without this section, none does."),
+}
+OURS = (*ConfigFile.model_fields, *_SECTIONS, *_OPTIONAL)  # the top-level names that are no channel's
 
 
 def with_channels(channels: Mapping[str, type]) -> type[ConfigFile]:
@@ -299,6 +361,8 @@ def with_channels(channels: Mapping[str, type]) -> type[ConfigFile]:
         name: (section(settings), Field({}, validate_default=True, description=about))
         for name, (settings, about) in _SECTIONS.items()
     }
+    for name, (settings, about) in _OPTIONAL.items():
+        added[name] = (section(settings) | None, Field(None, description=about))
     for name, settings in channels.items():
         kind = section(settings, name)
         added[name] = (kind | None, Field(None, description=f"The channel `{name}`."))

@@ -10,12 +10,13 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, Tag, ValidationError
 from pydantic.fields import FieldInfo
 
+from digest.config.choice import FILTER, INTEREST, WORDS
 from digest.config.document import Document, Loc
 from digest.config.kinds import OURS, TEMPLATE
 from digest.config.problems import Problem, closest, suggestion
 from digest.config.shape import ADDRESS, FEED, OPML
 
-_TAGS = frozenset((ADDRESS, FEED, OPML))
+_TAGS = frozenset((ADDRESS, FEED, OPML, WORDS, FILTER, INTEREST))
 
 _SENTENCES = {
     "string_type": "should be text; put it in quotes",

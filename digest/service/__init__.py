@@ -22,11 +22,12 @@ from digest.config import Settings
 from digest.feeds import opml
 from digest.feeds.health import health
 from digest.feeds.readers import Readers
+from digest.line import Line
 from digest.links import Links
 from digest.model import DigestError, Feed, FeedStatus, Issue, Newsletter, NotFound
 from digest.net import Net
-from digest.pipeline import Line
 from digest.publishers.base import Lent, Publisher
+from digest.service.writing import open_writer
 from digest.store import Store
 from digest.workers import Workers
 
@@ -222,22 +223,27 @@ async def build_line(settings: Settings, store: Store, clock: Callable[[], datet
         clock=clock,
     )
     publishers = build_publishers(settings, lent)
+    writing = open_writer(
+        settings, store.notebook, run=workers.run, clock=clock, user_agent=user_agent(settings)
+    )
     try:
-        yield Line(
-            store=store,
-            net=net,
-            readers=readers,
-            workers=workers,
-            links=links,
-            site=settings.site,
-            newsletters={newsletter.slug: newsletter for newsletter in settings.newsletters},
-            publishers=publishers,
-            folder=settings.folder,
-            templates=settings.templates,
-            config_hash=settings.hash,
-            clock=clock,
-            chance=random.random,
-        )
+        async with writing as writer:
+            yield Line(
+                store=store,
+                net=net,
+                readers=readers,
+                workers=workers,
+                links=links,
+                site=settings.site,
+                newsletters={newsletter.slug: newsletter for newsletter in settings.newsletters},
+                publishers=publishers,
+                folder=settings.folder,
+                templates=settings.templates,
+                config_hash=settings.hash,
+                clock=clock,
+                chance=random.random,
+                writer=writer,
+            )
     finally:
         for publisher in publishers.values():
             await publisher.close()

@@ -9,8 +9,9 @@ from pathlib import Path
 from digest.config import ConfigError, Settings
 from digest.feeds.health import health
 from digest.model import DigestError, NotReady, PublishError
-from digest.service import House, inbox_is_local, load, open_house
+from digest.service import House, clock, inbox_is_local, load, open_house, user_agent
 from digest.service.listening import is_loopback
+from digest.service.writing import try_model
 
 Finding = tuple[str, str, str]
 """(what was looked at, `ok` | `warn` | `bad`, what to say)."""
@@ -32,7 +33,7 @@ async def examine(path: str) -> list[Finding]:
             findings += [*(await _database(house)), *(await _feeds(house)), *(await _mail(house))]
     except NotReady as error:
         findings.append(("database", "bad", str(error)))
-    return findings
+    return findings + await _model(settings)
 
 
 def _site(settings: Settings) -> list[Finding]:
@@ -72,6 +73,15 @@ async def _feeds(house: House) -> list[Finding]:
             ("feeds", "warn", f"of {len(states)}: {kinds}; `digest feeds list --failing` says what to do")
         ]
     return [("feeds", "ok", f"{len(states)} feeds")]
+
+
+async def _model(settings: Settings) -> list[Finding]:
+    if settings.llm is None:
+        return []
+    try:
+        return [("llm", "ok", await try_model(settings.llm, clock, user_agent(settings)))]
+    except DigestError as error:
+        return [("llm", "warn", str(error))]
 
 
 async def _mail(house: House) -> list[Finding]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from digest.config import Settings
-from digest.pipeline import Line
+from digest.line import Line
 from digest.service import House
 
 LET_GO_WITHIN = timedelta(seconds=3)

@@ -22,8 +22,8 @@ import uvicorn
 
 from digest import dispatch, intake, pipeline, report
 from digest.config import Settings
+from digest.line import Line, Progress
 from digest.model import DigestError, NotReady, Superseded
-from digest.pipeline import Line
 from digest.publishers.base import Refreshes
 from digest.render import renderer
 from digest.scheduler import Scheduler, Tick
@@ -103,7 +103,7 @@ class Running:
             ticks.append(Tick(name="report", step=self._step(self._report), every=REPORT))
         return tuple(ticks)
 
-    def _goes_on(self, role: str) -> pipeline.Progress:
+    def _goes_on(self, role: str) -> Progress:
         """A long step is no silent one."""
         return lambda _done, _known: self.scheduler.beat(role)
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from digest.line import Progress, quiet
 from digest.model import DigestError
-from digest.pipeline import Progress, quiet
 from digest.render import renderer
 from digest.service import House, feed_state
 from digest.web.app import build_app

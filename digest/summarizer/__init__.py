@@ -10,8 +10,9 @@ from datetime import datetime
 
 from digest.model import Article, Background, Draft, FollowState, Newsletter, Told
 from digest.summarizer.read import read_entry, read_title
+from digest.summarizer.terms import count_words
 
-__all__ = ["compose", "read_entry", "read_title"]
+__all__ = ["compose", "count_words", "read_entry", "read_title"]
 
 
 def compose(
