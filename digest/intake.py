@@ -295,5 +295,7 @@ def _seen(feed: Feed, fetched: Fetched) -> Feed:
     else:
         etag, modified = fetched.etag, fetched.last_modified
         digest = hashlib.sha256(fetched.body).hexdigest()
-    seen = replace(feed, etag=etag, last_modified=modified, body_hash=digest or feed.body_hash)
+    seen = feed
+    if digest or (etag, modified) != (feed.etag, feed.last_modified):  # hardly ever with a 304
+        seen = replace(feed, etag=etag, last_modified=modified, body_hash=digest or feed.body_hash)
     return polling.moved(seen, fetched.permanent_url, passing=fetched.url != feed.address)

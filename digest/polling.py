@@ -118,7 +118,8 @@ def moved(feed: Feed, permanent_url: str | None, *, passing: bool = False) -> Fe
     says nothing about where the feed lives, and counts neither way.
     """
     if permanent_url is None or permanent_url == feed.address:
-        return feed if passing else replace(feed, moved_to=None, moved_seen=0)
+        settled = feed.moved_to is None and feed.moved_seen == 0
+        return feed if passing or settled else replace(feed, moved_to=None, moved_seen=0)
     seen = feed.moved_seen + 1 if permanent_url == feed.moved_to else 1
     if seen < TRIES:
         return replace(feed, moved_to=permanent_url, moved_seen=seen)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import fcntl
 import logging
-import multiprocessing
 import os
 import pickle
 import resource
@@ -22,6 +22,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnContext
 from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
@@ -36,6 +38,7 @@ ATTEMPTS = 3
 LOOK_EVERY = 1.0
 LOST_AFTER = 30
 PR_SET_PDEATHSIG = 1
+PIPE_BYTES = 1024 * 1024  # what Linux lets anyone have
 
 
 class WorkerFailed(DigestError):
@@ -151,7 +154,7 @@ class Workers:
                     initializer=_initialize,
                     initargs=(os.getpid(),),
                     # Never fork a process that has threads; spawn also makes the worker our own child.
-                    context=multiprocessing.get_context("spawn"),
+                    context=_WithLargePipes(),
                 )
             # Asking is what starts pebble's pool: here in a thread that stays, not on the loop.
             self._pool.active  # noqa: B018
@@ -173,6 +176,17 @@ class Workers:
         if pool is not None:
             _stop(pool)
         self._threads.shutdown(wait=False)
+
+
+class _WithLargePipes(SpawnContext):
+    """A batch of documents fits into a pipe. Into 64 KB it goes piece by piece, and before each piece, worker
+    and parent wait for one another, and the parent for Python's lock."""
+
+    def Pipe(self, duplex: bool = True) -> tuple[Connection[Any, Any], Connection[Any, Any]]:  # noqa: N802
+        ends = super().Pipe(duplex)
+        with contextlib.suppress(OSError, AttributeError):  # not on Linux, or more than this user may have
+            fcntl.fcntl(ends[1].fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        return ends
 
 
 def _stop(pool: ProcessPool) -> None:

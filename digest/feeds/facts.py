@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from digest.feeds.mending import joined, mended, name_beside_address
+from digest.feeds.mending import joined, name_beside_address
 from digest.feeds.moments import moment
 from digest.feeds.names import Unusual
 from digest.feeds.reading import Said
@@ -14,6 +14,7 @@ from digest.feeds.walk import Action, Attributes, Element, Walk, own_text
 _ITUNES = "http://www.itunes.com/"
 _MEDIA = "http://search.yahoo.com/mrss/category_schema"
 _MOST_TAGS = 1_000  # far more than we keep; to look for doubles takes the square of them
+_NAMELESS = (None, None, None)
 _BROKEN_REFERENCE = re.compile(r"&([A-Za-z0-9_]+);")
 
 # ---------------------------------------------------------------- people
@@ -23,14 +24,18 @@ def author(walk: Walk, element: Element, depth: int) -> None:
     if walk.entry is None and not walk.is_atom:
         contributor(walk, element, depth)  # RSS's managingEditor is nobody's author
         return
-    people = walk.context.setdefault("authors", [])
-    people.append({})
-    for key, value in person(walk, element).items():
-        walk.context.setdefault("author_detail", {})[key] = value
-        _agree(walk.context, people[-1])
-        people[-1][key] = value
-    walk.store("author", "" if len(element) else mended(walk.text(element)), depth)
-    _agree(walk.context, people[-1])
+    context = walk.context
+    found: Said = {}
+    context.setdefault("authors", []).append(found)
+    if not len(element):
+        walk.store("author", walk.words(element), depth)
+    else:
+        for key, value in person(walk, element).items():
+            context.setdefault("author_detail", {})[key] = value
+            _agree(context, found)
+            found[key] = value
+        walk.store("author", "", depth)
+    _agree(context, found)
 
 
 def _agree(context: Said, found: Said) -> None:
@@ -79,27 +84,28 @@ def owner(walk: Walk, element: Element, depth: int) -> None:
 
 
 def link(walk: Walk, element: Element, depth: int) -> None:
-    attributes = walk.attributes(element) if element.attrib else {}
+    attributes = walk.attributes(element)
     attributes.setdefault("rel", "alternate")
     attributes.setdefault("type", "application/atom+xml" if attributes["rel"] == "self" else "text/html")
     attributes = _with_href(attributes)
-    links = walk.context.setdefault("links", [])
-    links.append(attributes)
+    context = walk.context
+    context.setdefault("links", []).append(attributes)
     if "href" in attributes:
         if len(element):
             raise Unusual("elements within a link")
         attributes["href"] = joined(walk.base, attributes["href"])
         kind = attributes["type"]
         if attributes["rel"] == "alternate" and TYPES.get(kind, kind) in HTML:
-            walk.context["link"] = attributes["href"]
+            context["link"] = attributes["href"]
         return
     value = walk.address(element)
-    if walk.entry is not None:
-        value = value.replace("&amp;", "&")
-    elif not walk.in_feed:
+    if walk.entry is None and not walk.in_feed:
         return
-    value = _BROKEN_REFERENCE.sub(r"&\1", value) if "&" in value else value
-    walk.context["link"] = value
+    if "&" in value:
+        if walk.entry is not None:
+            value = value.replace("&amp;", "&")
+        value = _BROKEN_REFERENCE.sub(r"&\1", value)
+    context["link"] = value
     if value or walk.entry is None:
         attributes["href"] = value
 
@@ -111,15 +117,17 @@ def enclosure(walk: Walk, element: Element, depth: int) -> None:
 
 
 def guid(walk: Walk, element: Element, depth: int) -> None:
-    is_link = not element.attrib or walk.attributes(element).get("ispermalink", "true") == "true"
-    value = walk.address(element) if is_link else mended(walk.text(element))
+    is_link = walk.attributes(element).get("ispermalink", "true") == "true"
+    value = walk.address(element) if is_link else walk.words(element)
     walk.store("id", value, depth)
     if is_link:
         walk.context.setdefault("link", value)
 
 
 def _with_href(attributes: Attributes) -> Attributes:
-    href = attributes.get("url", attributes.get("uri", attributes.get("href")))
+    if "url" not in attributes and "uri" not in attributes:
+        return attributes
+    href = attributes.get("url", attributes.get("uri"))
     if not href:
         return attributes
     return {**{key: value for key, value in attributes.items() if key not in ("url", "uri")}, "href": href}
@@ -129,8 +137,12 @@ def _with_href(attributes: Attributes) -> Attributes:
 
 
 def category(walk: Walk, element: Element, depth: int) -> None:
-    said = walk.attributes(element) if element.attrib else {}
-    _tag(walk, element, depth, (said.get("term"), said.get("scheme", said.get("domain")), said.get("label")))
+    said = walk.attributes(element)
+    if said:
+        named = (said.get("term"), said.get("scheme", said.get("domain")), said.get("label"))
+        _tag(walk, element, depth, named)
+    else:
+        _tag(walk, element, depth, _NAMELESS)
 
 
 def media_category(walk: Walk, element: Element, depth: int) -> None:
@@ -146,7 +158,7 @@ def keywords(walk: Walk, element: Element, depth: int) -> None:
     if element.attrib:
         raise Unusual("attributes of keywords")
     scheme = _ITUNES if "itunes" in walk.names.of(element.tag) else None
-    for term in mended(walk.text(element)).split(","):
+    for term in walk.words(element).split(","):
         if term.strip():
             _add_tag(walk, (term.strip(), scheme, None))
 
@@ -158,7 +170,7 @@ def _tag(walk: Walk, element: Element, depth: int, said: tuple[str | None, str |
         if own_text(element):
             raise Unusual("a category with parts and a text")
         return
-    value = mended(walk.text(element))
+    value = walk.words(element)
     tags = walk.context["tags"]
     if value and tags and not tags[-1]["term"]:
         tags[-1]["term"] = value
@@ -168,8 +180,11 @@ def _tag(walk: Walk, element: Element, depth: int, said: tuple[str | None, str |
 
 def _add_tag(walk: Walk, said: tuple[str | None, str | None, str | None]) -> None:
     tags = walk.context.setdefault("tags", [])
-    tag = dict(zip(("term", "scheme", "label"), said, strict=True))
-    if any(said) and len(tags) < _MOST_TAGS and tag not in tags:
+    if said is _NAMELESS or not any(said):
+        return
+    term, scheme, label = said
+    tag = {"term": term, "scheme": scheme, "label": label}
+    if len(tags) < _MOST_TAGS and tag not in tags:
         tags.append(tag)
 
 
@@ -177,18 +192,20 @@ def _add_tag(walk: Walk, said: tuple[str | None, str | None, str | None]) -> Non
 
 
 def date(name: str) -> Action:
+    read = f"{name}_parsed"
+
     def action(walk: Walk, element: Element, depth: int) -> None:
-        value = mended(walk.text(element))
+        value = walk.words(element)
         if walk.entry is None:
             return  # of a feed, it tells us nothing
         walk.store(name, value, depth)
-        walk.entry[f"{name}_parsed"] = moment(value) or walk.odd_date(value)
+        walk.entry[read] = moment(value) or walk.odd_date(value)
 
     return action
 
 
 def language(walk: Walk, element: Element, depth: int) -> None:
-    walk.store("language", mended(walk.text(element)), depth)
+    walk.store("language", walk.words(element), depth)
 
 
 def itunes_image(walk: Walk, element: Element, depth: int) -> None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 
-import chardet
-
 _HIGH = bytes(range(0x80, 0x100))
 _WESTERN = ("cp1252", "cp1250", "iso8859-2", "cp1254", "cp1257")
 _OTHERS = (
@@ -42,6 +40,8 @@ def guess(body: bytes) -> str:
     foreign = len(_RUN.findall(sample)) * 8 > len(sample.split())
     if not foreign and len(set(letters)) < _FEWEST_LETTERS:
         return "cp1252"
+    import chardet  # few documents need it
+
     found = chardet.detect(
         sample,
         include_encodings=_OTHERS if foreign else _WESTERN,

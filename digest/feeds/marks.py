@@ -11,6 +11,7 @@ import re
 import string
 import unicodedata
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote, unquote_plus
 
@@ -77,12 +78,17 @@ def _query(query: str) -> str:
     kept = []
     for part in query.replace("&amp;", "&").split("&"):
         name, _, value = part.partition("=")
-        if not part or _TRACKING.fullmatch(name):
+        if not part or _is_tracking(name):
             continue
         if name.lower() in _AMBIGUOUS and not any(letter.isdigit() for letter in value):
             continue
         kept.append(unquote_plus(part))
     return "&".join(sorted(kept))
+
+
+@lru_cache(maxsize=1_000)
+def _is_tracking(name: str) -> bool:
+    return _TRACKING.fullmatch(name) is not None
 
 
 def same_guid(one: str, other: str) -> bool:

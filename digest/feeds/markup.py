@@ -36,6 +36,7 @@ _SURROGATES = re.compile(
 )
 _NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
 _OF_XML = frozenset(("amp", "lt", "gt", "quot", "apos"))
+_BARE = re.compile(r"&(?!(?:#[0-9]+|#x[0-9a-fA-F]+|amp|lt|gt|quot|apos);)")
 
 
 def document(text: str) -> tuple[str, str]:
@@ -122,6 +123,11 @@ def _readable(text: str, entities: dict[str, str]) -> str:
     return _outside_of_cdata(text, readable) if "&" in text else text
 
 
+def with_ampersands(text: str) -> str:
+    """With every `&` that begins no reference of XML as `&amp;`: the one thing that is wrong with `R&D`."""
+    return _outside_of_cdata(text, lambda part: _BARE.sub("&amp;", part)) if "&" in text else text
+
+
 def _outside_of_cdata(text: str, change: Callable[[str], str]) -> str:
     """What stands in CDATA is no markup of this document: a reference in it belongs to a page."""
     parts = []
@@ -138,15 +144,15 @@ def _code(reference: re.Match[str]) -> int:
 
 # ---------------------------------------------------------------- titles
 
-_TITLE_AT_MOST = 10_000
+TITLE_AT_MOST = 10_000
 _TAG = re.compile(r"<!--.*?-->|</?[A-Za-z][^<>]*>", re.DOTALL)
 
 
 def title(text: str, *, is_html: bool) -> str:
     """One plain line. Only what is declared as markup loses its tags, and is decoded once."""
     if is_html and ("<" in text or "&" in text):
-        text = unescape(_TAG.sub("", text[:_TITLE_AT_MOST]))
-    return html.plain(text[:_TITLE_AT_MOST])
+        text = unescape(_TAG.sub("", text[:TITLE_AT_MOST]))
+    return html.plain(text[:TITLE_AT_MOST])
 
 
 def as_html(text: str) -> str:
@@ -163,6 +169,9 @@ _WHOLE = re.compile(
     r"(?:#[\w/%~.+,=:@!$()*&;?-]+)?",
     re.ASCII,
 )
+# Of these without `&` and comma, each with its width: one picture in several sizes, as WordPress writes it.
+_SET_PART = r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?:/[\w/%~.+=:@!$()*-]*)? [0-9]{1,5}w"
+_SET = re.compile(rf"{_SET_PART}(?:, {_SET_PART})*", re.ASCII)
 # An absolute path in which nothing has to be taken away: no folder that begins with a dot.
 _ROOTED = re.compile(r"(?:/[\w%~+,=:@!$()*-][\w%~.+,=:@!$()*-]*)+/?", re.ASCII)
 _SITE = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?=[/?#]|$)", re.ASCII)
@@ -199,15 +208,20 @@ def absolute(base: str, url: str) -> str:
     return url.replace(" ", "%20").replace('"', "%22").replace("<", "%3C").replace(">", "%3E")
 
 
+def may_be_relative(markup: str) -> bool:
+    """Is there any link or source in it that `resolved` might change?"""
+    return _RELATIVE.search(markup) is not None
+
+
 def resolved(markup: str, base: str) -> str:
     """Markup with every relative link and source made absolute; all else is untouched."""
-    if not base or not _RELATIVE.search(markup):
+    if not base or not may_be_relative(markup):
         return markup
     site = _SITE.match(base)
 
     def attribute(found: re.Match[str]) -> str:
         value = found[2] or found[3] or found[4] or ""
-        if _WHOLE.fullmatch(value):
+        if _WHOLE.fullmatch(value) or (found[2] and _SET.fullmatch(value)):
             return found[0]
         if site and _ROOTED.fullmatch(value):
             return f'{found[1]}"{site[0]}{value}"'

@@ -13,9 +13,6 @@ import io
 from dataclasses import replace
 from typing import Any
 
-import feedparser
-from feedparser.datetimes import _parse_date as odd_date
-
 from digest.feeds import jsonfeed, markup, quick
 from digest.feeds.decoding import to_text
 from digest.feeds.identity import newest
@@ -93,19 +90,32 @@ def _newest(read: Parsed) -> Parsed:
 def _read_quickly(body: bytes, text: str, url: str) -> Parsed | None:
     document = text.encode("utf-8", "replace")
     try:
-        return _quickly(document, url) or _quickly(markup.document(text)[1].encode(), url)
+        return _quickly(document, url) or _quickly(_readable(markup.document(text)[1]).encode(), url)
     except (Unusual, FeedError):
         return None
+
+
+def _readable(document: str) -> str:
+    """The document with its bare ampersands mended, if they are all that is wrong with it."""
+    mended = markup.with_ampersands(document)
+    return mended if mended != document and quick.tree(mended.encode()) is not None else document
 
 
 def _quickly(document: bytes, url: str, *, recover: bool = False) -> Parsed | None:
     root = quick.tree(document, recover=recover)
     if root is None:
         return None
-    walk = quick.walked(root, document, nowhere(url), odd_date)
+    found = quick.characters(document)
+    walk = quick.walked(root, document, nowhere(url), _odd_date, sound=found.sound)
     version = _RSS_1 if walk.is_rdf else walk.version
-    reading = Reading(url, walk.feed, version, clean=quick.is_clean(document))
+    reading = Reading(url, walk.feed, version, clean=found.clean and not walk.mended)
     return _parsed(reading, walk.feed, walk.entries, quick.asked(walk))
+
+
+def _odd_date(text: str) -> Any:
+    from feedparser.datetimes import _parse_date
+
+    return _parse_date(text)
 
 
 # ---------------------------------------------------------------- xml, however broken
@@ -115,6 +125,9 @@ def _read_patiently(text: str, url: str) -> Parsed:
     root, document = markup.document(text)
     if root == "html":
         raise FeedError(WEB_PAGE)
+    import feedparser  # it takes as long to load as ten feeds to read, and few workers need it
+
+    document = _readable(document)
     try:
         found = feedparser.parse(
             io.BytesIO(tamed(document).encode()),  # bytes that look like a path would be opened as one

@@ -8,11 +8,11 @@ Unusual, and feedparser reads the document. A test compares the two on every fee
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from lxml import etree
 
 from digest.feeds import facts, texts
-from digest.feeds.mending import mended
 from digest.feeds.names import Names, Unusual, words
 from digest.feeds.walk import Action, Element, OddDate, Walk, unknown
 from digest.feeds.wishes import wishes
@@ -21,12 +21,15 @@ from digest.model import Wishes
 # ---------------------------------------------------------------- the document
 
 _CONTROL = bytes((*range(9), 11, 12, *range(14, 32), 127))
-_HIDDEN = re.compile(
-    rb"\xc2[\x80-\x9f\xad]|\xe2\x80[\x8b\xa8-\xae]|\xe2\x81[\xa0\xa6-\xa9]|\xef\xb7[\x90-\xaf]|\xef\xbb\xbf"
-    rb"|\xef\xbf[\xb9-\xbf]|\xf3\xa0"
+# By the byte that each begins with: most documents hold none of the bytes, and that is quickly seen.
+_HIDDEN = (
+    (b"\xc2", re.compile(rb"\xc2[\x80-\x9f\xad]")),
+    (b"\xe2", re.compile(rb"\xe2(?:\x80[\x8b\xa8-\xae]|\x81[\xa0\xa6-\xa9])")),
+    (b"\xef", re.compile(rb"\xef(?:\xb7[\x90-\xaf]|\xbb\xbf|\xbf[\xb9-\xbf])")),
+    (b"\xf3", re.compile(rb"\xf3\xa0")),
 )
 _REFERENCE = re.compile(rb"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));")
-_BASE, _LANG = re.compile(rb"base\s*="), re.compile(rb"lang\s*=")  # each begins with a word: quickly found
+_SCOPES = ((b"base", re.compile(rb"base\s*=")), (b"lang", re.compile(rb"lang\s*=")))
 
 
 def tree(document: bytes, *, recover: bool = False) -> Element | None:
@@ -50,22 +53,37 @@ def tree(document: bytes, *, recover: bool = False) -> Element | None:
         return None
 
 
-def is_clean(document: bytes) -> bool:
-    """Does no text of it, references included, hold a character that we would take out?"""
-    if len(document.translate(None, _CONTROL)) < len(document):
-        return False
-    if not document.isascii() and _HIDDEN.search(document):
-        return False
-    if b"&#" not in document:
-        return True
-    found = set(_REFERENCE.findall(document))
-    return not any(_is_hidden(int(code, 16) if code else int(number)) for code, number in found)
+class Characters(NamedTuple):
+    """What the texts of a document are made of, its references included.
+
+    clean: no character that we would take out. sound: nothing that could be UTF-8 read as Latin-1, for that
+    needs a character from U+0080 to U+00BF.
+    """
+
+    clean: bool
+    sound: bool
+
+
+def characters(document: bytes) -> Characters:
+    clean = len(document.translate(None, _CONTROL)) == len(document) and not _hides(document)
+    codes: set[int] = set()
+    if b"&#" in document:
+        found = set(_REFERENCE.findall(document))
+        codes = {int(code, 16) if code else int(number) for code, number in found}
+    return Characters(
+        clean=clean and not any(map(_is_hidden, codes)),
+        sound=b"\xc2" not in document and not any(0x80 <= code < 0xC0 for code in codes),
+    )
+
+
+def _hides(text: bytes) -> bool:
+    return not text.isascii() and any(first in text and it.search(text) for first, it in _HIDDEN)
 
 
 def _is_hidden(code: int) -> bool:
     if code < 0xA0:
         return code >= 0x7F or (code < 0x20 and code not in (9, 10))
-    return code >= 0xD800 or _HIDDEN.search(chr(code).encode()) is not None
+    return code >= 0xD800 or _hides(chr(code).encode())
 
 
 # ---------------------------------------------------------------- from its root on
@@ -74,11 +92,18 @@ _RSS = {"0.91": "rss091u", "0.92": "rss092", "0.93": "rss093", "0.94": "rss094"}
 _ATOM = {"0.1": "atom01", "0.2": "atom02", "0.3": "atom03"}
 
 
-def walked(root: Element, document: bytes, base: str, odd_date: OddDate) -> Walk:
+def walked(root: Element, document: bytes, base: str, odd_date: OddDate, *, sound: bool) -> Walk:
     """The walk over a whole document. Raises Unusual."""
     lower = document.lower()
-    scoped = bool(_LANG.search(lower) or _BASE.search(lower))
-    walk = Walk(Names(document), ACTIONS, LEFT_TO_FEEDPARSER, base=base, odd_date=odd_date, scoped=scoped)
+    walk = Walk(
+        Names(document),
+        ACTIONS,
+        LEFT_TO_FEEDPARSER,
+        base=base,
+        odd_date=odd_date,
+        scoped=any(name in lower and it.search(lower) for name, it in _SCOPES),
+        sound=sound,
+    )
     name = walk.names.of(root.tag)
     declared = (_version_of(prefix, uri.lower()) for prefix, uri in root.nsmap.items())
     walk.version = next(filter(None, declared), "")
@@ -208,7 +233,7 @@ def _simple(name: str) -> Action:
     def action(walk: Walk, element: Element, depth: int) -> None:
         if element.attrib:
             raise Unusual(f"attributes of {name}")
-        value = walk.address(element) if name in _ADDRESSES else mended(walk.text(element))
+        value = walk.address(element) if name in _ADDRESSES else walk.words(element)
         walk.store(name, value, depth)
         if walk.entry is None and walk.in_feed:
             walk.simple[name] = value

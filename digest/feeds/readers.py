@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from digest.feeds import doubles
 from digest.feeds.doubles import Told
-from digest.feeds.parse import parse, parse_quickly
-from digest.model import DigestError, FeedError, Fetched, Parsed
+from digest.model import DigestError, Entry, FeedError, Fetched, Marks, Parsed
 from digest.workers import TookTooLong, WorkerFailed, Workers
 
 BATCH_BYTES = 512 * 1024
@@ -41,29 +41,81 @@ class Document:
 
 
 Source = tuple[bytes, str, str]
-_Answer: TypeAlias = "Document | FeedError | None"
+Packed: TypeAlias = "tuple[Parsed, list[Any], list[Any]]"
+_Answer: TypeAlias = "Packed | FeedError | None"
 _Waiting: TypeAlias = "tuple[Source, asyncio.Future[_Answer]]"
 
 
 def read_batch(sources: Sequence[Source]) -> list[_Answer]:
     """What the quick reader makes of each; None: it is not for it. Runs in a worker."""
+    from digest.feeds.parse import parse_quickly  # only the workers need all that is behind it
+
     answers: list[_Answer] = []
     for source in sources:
         try:
             parsed = parse_quickly(*source)
-            answers.append(None if parsed is None else _document(parsed))
+            answers.append(None if parsed is None else _packed(parsed))
         except FeedError as error:
             answers.append(error)
     return answers
 
 
-def read_alone(body: bytes, content_type: str, url: str) -> Document:
+def read_alone(body: bytes, content_type: str, url: str) -> Packed:
     """With all patience. Runs in a worker; raises FeedError."""
-    return _document(parse(body, content_type, url))
+    from digest.feeds.parse import parse
+
+    return _packed(parse(body, content_type, url))
 
 
-def _document(parsed: Parsed) -> Document:
-    return Document(parsed=parsed, told=doubles.read(parsed.entries))
+# ---------------------------------------------------------------- the way back from a worker
+
+T = TypeVar("T")
+
+
+class _Flat(Generic[T]):
+    """Values of a frozen class as tuples of their fields, and back. Pickled as they are, they take twice as
+    long, and a document has many of them."""
+
+    def __init__(self, kind: type[T]) -> None:
+        names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+        self.flat: Callable[[T], tuple[Any, ...]] = attrgetter(*names)
+        self._kind = kind
+        self._slots = [getattr(kind, name).__set__ for name in names]
+
+    def made(self, values: tuple[Any, ...]) -> T:
+        made = object.__new__(self._kind)
+        for put, value in zip(self._slots, values, strict=True):
+            put(made, value)
+        return made
+
+
+_ENTRY, _MARKS = _Flat(Entry), _Flat(Marks)
+
+
+def _packed(parsed: Parsed) -> Packed:
+    """Most entries stand in `told` as they are in the document: these travel once."""
+    entries = [_ENTRY.flat(entry) for entry in parsed.entries]
+    places = {id(entry): place for place, entry in enumerate(parsed.entries)}
+    told = []
+    for each in doubles.read(parsed.entries):
+        entry, position, marks, *rest = each
+        place = places.get(id(entry))
+        told.append(
+            (place, None if place is not None else _ENTRY.flat(entry), position, _MARKS.flat(marks), *rest)
+        )
+    return replace(parsed, entries=()), entries, told
+
+
+def _unpacked(packed: Packed) -> Document:
+    parsed, flat, told = packed
+    entries = tuple(map(_ENTRY.made, flat))
+    return Document(
+        parsed=replace(parsed, entries=entries),
+        told=[
+            Told(_ENTRY.made(own) if place is None else entries[place], position, _MARKS.made(marks), *rest)
+            for place, own, position, marks, *rest in told
+        ],
+    )
 
 
 class Readers:
@@ -93,7 +145,7 @@ class Readers:
                 raise FeedError(f"it cannot be read: {error}") from error
         if isinstance(answer, FeedError):
             raise answer
-        return answer
+        return _unpacked(answer)
 
     # -------------------------------------------------------- the first lane
 
@@ -134,7 +186,7 @@ class Readers:
 
     # -------------------------------------------------------- the others
 
-    async def _alone(self, source: Source) -> Document:
+    async def _alone(self, source: Source) -> Packed:
         url = source[2]
         if url not in self._hogs:
             async with self._ordinary:

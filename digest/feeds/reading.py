@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -47,27 +47,32 @@ class Reading:
         self._clean = clean
         if not url:  # a local file: its links are relative to the site it speaks of
             self._base = markup.absolute("", string(get(feed, "link")))
+        self._lines: dict[str, str] = {}
+        self._people: dict[str, str] = {}
         self._atom = version.startswith("atom")
         # RFC 4287 4.2.1: an entry without authors has those of its feed. RSS's managingEditor is no author.
-        self._authors = tuple(_names(feed)) if self._atom else ()
+        self._authors = tuple(self._names(feed)) if self._atom else ()
 
     def entry(self, said: Said) -> Entry:
-        url = self._url(said)
+        guid = self._guid(said)
+        enclosures = _links(said, "enclosure")
+        url = self._url(said, guid, enclosures)
         content, description = self._texts(said, url)
-        published = _date(said, "published") or _date(said, "created") or _date(said, "updated")
+        updated = _date(said, "updated")
         return Entry(
-            guid=self._guid(said),
+            guid=guid,
             url=url,
             title=self.title(said),
             html=content,
             description=description,
-            authors=tuple(dict.fromkeys(_names(said))) or self._authors,
-            categories=tuple(dict.fromkeys(_categories(said)))[:MOST_CATEGORIES],
+            authors=tuple(dict.fromkeys(self._names(said))) or self._authors,
+            categories=self._categories(said),
             language=_language(said),
-            image=self._image(said) or markup.first_image(content or description, url or self._base),
-            published=published,
-            updated=_date(said, "updated"),
-            enclosure=next((self.link(href(link)) for link in _links(said, "enclosure")), ""),
+            image=self._image(said, enclosures)
+            or markup.first_image(content or description, url or self._base),
+            published=_date(said, "published") or _date(said, "created") or updated,
+            updated=updated,
+            enclosure=self.link(href(enclosures[0])) if enclosures else "",
             comments=self.link(get(said, "comments")),
         )
 
@@ -79,7 +84,19 @@ class Reading:
         # feedparser takes for plain text: it is no name of HTML 4.
         if not self._atom and "&" in text and "<" not in text:
             is_html = is_html or _REFERENCE.search(text) is not None
+        return self._line(text, is_html=is_html)
+
+    def _line(self, text: str, *, is_html: bool) -> str:
+        if self._clean and "&" not in text and "<" not in text:  # as most are: nothing to take out or to read
+            return " ".join(text[: markup.TITLE_AT_MOST].split())
         return markup.title(text, is_html=is_html)
+
+    def _known_line(self, text: str) -> str:
+        """Of a text that is likely to stand there again."""
+        line = self._lines.get(text)
+        if line is None:
+            line = self._lines[text] = self._line(text, is_html=True)
+        return line
 
     def link(self, value: object) -> str:
         text = string(value).strip()
@@ -87,26 +104,28 @@ class Reading:
             return ""
         return markup.absolute(self._base, self._real(text))
 
-    def _url(self, said: Said) -> str:
-        identifier, link = get(said, "id"), get(said, "link")
+    def _url(self, said: Said, guid: str, enclosures: Sequence[Said]) -> str:
+        link = get(said, "link")
         # A guid may stand for a link, but only one that is an address: feedparser made one of every guid.
-        if link == identifier and not self._guid(said).startswith(("http://", "https://", "//")):
+        if link == get(said, "id") and not guid.startswith(("http://", "https://", "//")):
             link = ""
-        candidates = [
-            get(said, "feedburner_origlink"),  # what its author wrote, before a counter came between
-            link,
-            *(href(each) for each in _links(said, "alternate")),
-            *(href(link) for link in _links(said, "enclosure")),
-        ]
-        return next((url for url in map(self.link, candidates) if url), "")
+        # First what its author wrote, before a counter came between.
+        url = self.link(get(said, "feedburner_origlink")) or self.link(link)
+        if url:
+            return url
+        others = map(href, (*_links(said, "alternate"), *enclosures))
+        return next((url for url in map(self.link, others) if url), "")
 
     def _guid(self, said: Said) -> str:
-        guid = html.plain(string(get(said, "id")))
+        guid = self._plain(string(get(said, "id")))
         if guid.startswith(self._folder):
             return guid.removeprefix(self._folder)
         if guid.startswith(_NOT_THERE):
             return guid.removeprefix(NOWHERE).removeprefix(_NOT_THERE)
         return guid
+
+    def _plain(self, text: str) -> str:
+        return " ".join(text.split()) if self._clean else html.plain(text)
 
     def _real(self, url: str) -> str:
         """The address that was meant, of one that feedparser resolved against nowhere."""
@@ -118,7 +137,8 @@ class Reading:
 
     def _texts(self, said: Said, url: str) -> tuple[str, str]:
         """(content, description): of two texts, the fuller one is the content."""
-        content = max((self._markup(part, url) for part in get(said, "content") or ()), key=len, default="")
+        contents = [self._markup(part, url) for part in get(said, "content") or ()]
+        content = contents[0] if len(contents) == 1 else max(contents, key=len, default="")
         detail = get(said, "summary_detail")
         if content and detail is None:
             return content, ""  # feedparser has copied the content to `summary`
@@ -135,7 +155,7 @@ class Reading:
             return ""
         if part.get("type") == "text/plain" and self._atom:
             return markup.as_html(text)
-        if "=" not in text:  # no attribute, so no link
+        if not markup.may_be_relative(text):
             return text
         said = string(part.get("base"))
         # An explicit xml:base wins. What RSS holds was copied from a page: its links are relative to that.
@@ -143,16 +163,42 @@ class Reading:
         base = self._real(said) if explicit or self._atom else (url or self._base)
         return markup.resolved(text, markup.absolute(self._base, base))
 
-    def _image(self, said: Said) -> str:
-        pictures = filter(_is_picture, get(said, "media_content") or ())
-        thumbnails = get(said, "media_thumbnail") or ()
-        candidates = [
-            *(string(each.get("url")) for each in sorted(pictures, key=_width, reverse=True)),
-            *(string(each.get("url")) for each in sorted(thumbnails, key=_width, reverse=True)),
-            *(href(link) for link in _links(said, "enclosure") if _is_picture(link)),
-            href(get(said, "image")),
-        ]
-        return next((url for url in map(self.link, candidates) if url), "")
+    def _image(self, said: Said, enclosures: Sequence[Said]) -> str:
+        pictures = [each for each in get(said, "media_content") or () if _is_picture(each)]
+        for found in (pictures, get(said, "media_thumbnail") or ()):
+            for each in found if len(found) < 2 else sorted(found, key=_width, reverse=True):
+                if url := self.link(each.get("url")):
+                    return url
+        for link in enclosures:
+            if _is_picture(link) and (url := self.link(href(link))):
+                return url
+        return self.link(href(get(said, "image")))
+
+    # ------------------------------------------------------------ people and categories
+
+    def _names(self, said: Said) -> Iterator[str]:
+        """Names only: an address that a feed gives instead of a name is nobody's business here."""
+        people = [each for each in get(said, "authors") or () if isinstance(each, dict)]
+        whole = string(get(said, "author"))
+        # Of `ann@example.agency (Ann)` feedparser makes `cy (Ann`: it knows no endings of more than four
+        # letters.
+        if len(people) == 1 and "@" in whole:
+            names = [whole]
+        else:
+            names = [string(each.get("name")) for each in people]
+        for text in names:
+            name = self._people.get(text)
+            if name is None:
+                name = self._people[text] = _name(self._line(text, is_html=True))
+            if name:
+                yield name
+
+    def _categories(self, said: Said) -> tuple[str, ...]:
+        tags = get(said, "tags")
+        if not tags:
+            return ()
+        found = (self._known_line(string(tag.get("label")) or string(tag.get("term"))) for tag in tags)
+        return tuple(dict.fromkeys(filter(None, found)))[:MOST_CATEGORIES]
 
 
 # ---------------------------------------------------------------- what feedparser gives
@@ -171,10 +217,8 @@ def href(value: object) -> str:
     return string(dict.get(value, "href") or dict.get(value, "url")) if isinstance(value, dict) else ""
 
 
-def _links(said: Said, rel: str) -> Iterator[Said]:
-    for link in get(said, "links") or ():
-        if link.get("rel") == rel:
-            yield link
+def _links(said: Said, rel: str) -> list[Said]:
+    return [link for link in get(said, "links") or () if link.get("rel") == rel]
 
 
 def _is_picture(said: Said) -> bool:
@@ -190,28 +234,13 @@ def _width(said: Said) -> int:
     return int(text[:6]) if text.isascii() and text.isdecimal() else 0
 
 
-def _names(said: Said) -> Iterator[str]:
-    """Names only: an address that a feed gives instead of a name is nobody's business here."""
-    people = [each for each in get(said, "authors") or () if isinstance(each, dict)]
-    whole = string(get(said, "author"))
-    # Of `ann@example.agency (Ann)` feedparser makes `cy (Ann`: it knows no endings of more than four letters.
-    names = [whole] if len(people) == 1 and "@" in whole else [string(each.get("name")) for each in people]
-    for name in names:
-        clean = markup.title(name, is_html=True)
-        if "@" in clean:
-            clean = " ".join(word for word in re.split(r"[\s()<>\[\]]+", clean) if "@" not in word)
-        elif "(" in clean and ")" not in clean:
-            rest = clean.rpartition("(")[2]
-            clean = rest if rest != rest.lower() else ""
-        if clean.strip():
-            yield clean.strip()
-
-
-def _categories(said: Said) -> Iterator[str]:
-    for tag in get(said, "tags") or ():
-        name = markup.title(string(tag.get("label")) or string(tag.get("term")), is_html=True)
-        if name:
-            yield name
+def _name(clean: str) -> str:
+    if "@" in clean:
+        clean = " ".join(word for word in re.split(r"[\s()<>\[\]]+", clean) if "@" not in word)
+    elif "(" in clean and ")" not in clean:
+        rest = clean.rpartition("(")[2]
+        clean = rest if rest != rest.lower() else ""
+    return clean.strip()
 
 
 def _language(said: Said) -> str:
@@ -228,6 +257,8 @@ def _date(said: Said, key: str) -> datetime | None:
         if read is not None:
             return _sane(datetime.fromtimestamp(calendar.timegm(read), UTC))
         text = string(get(said, key)).strip()
+        if not text:
+            return None
         if when := moment(_WEEKDAY.sub("", text, count=1)):
             return _sane(when)
         when = datetime.fromisoformat(text)

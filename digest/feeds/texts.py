@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-from digest.feeds.mending import is_markup, mended
+from digest.feeds.mending import is_markup
 from digest.feeds.names import Unusual
 from digest.feeds.reading import Said
-from digest.feeds.walk import Attributes, Element, Walk
+from digest.feeds.walk import Element, Walk
 
 TYPES = {"text": "text/plain", "plain": "text/plain", "html": "text/html", "xhtml": "application/xhtml+xml"}
 HTML = ("text/html", "application/xhtml+xml")
@@ -16,14 +16,14 @@ _QUOTE = {'"': "&quot;"}
 
 
 def title(walk: Walk, element: Element, depth: int) -> None:
-    parameters = _parameters(walk, walk.attributes(element), "text/plain")
+    parameters = _parameters(walk, element, "text/plain")
     value = _text(walk, element, parameters)
     # The type of other texts of RSS is all the same to us.
     if not walk.is_atom and parameters["type"] == "text/plain" and is_markup(value):
         parameters["type"] = "text/html"
     if not -1 < walk.title_depth <= depth:
         walk.store("title", value, depth)
-        walk.detail("title", value, parameters)
+        walk.detail("title", parameters)
     if value:
         walk.title_depth = depth
 
@@ -43,8 +43,7 @@ def summary(walk: Walk, element: Element, depth: int) -> None:
 
 
 def abstract(walk: Walk, element: Element, depth: int) -> None:
-    parameters = _parameters(walk, walk.attributes(element), "text/plain")
-    _store_summary(walk, element, depth, parameters, "description")
+    _store_summary(walk, element, depth, _parameters(walk, element, "text/plain"), "description")
 
 
 def content(walk: Walk, element: Element, depth: int) -> None:
@@ -62,8 +61,7 @@ def _summary_of_type(walk: Walk, element: Element, depth: int, default: str, nam
     if "summary" in walk.context and not walk.has_content:
         content(walk, element, depth)  # a second summary
         return
-    parameters = _parameters(walk, walk.attributes(element), default)
-    _store_summary(walk, element, depth, parameters, name)
+    _store_summary(walk, element, depth, _parameters(walk, element, default), name)
 
 
 def _store_summary(walk: Walk, element: Element, depth: int, parameters: Said, name: str) -> None:
@@ -71,35 +69,43 @@ def _store_summary(walk: Walk, element: Element, depth: int, parameters: Said, n
     if walk.entry is None and name == "description":
         return  # the subtitle of the feed
     walk.store("summary", value, depth)
-    walk.detail("summary", value, parameters)
+    walk.detail("summary", parameters)
 
 
 def _content_of_type(walk: Walk, element: Element, default: str) -> None:
     walk.has_content = True
-    parameters = _parameters(walk, walk.attributes(element), default)
+    parameters = _parameters(walk, element, default)
     value = _text(walk, element, parameters)
     if walk.entry is not None:
-        walk.entry.setdefault("content", []).append({**parameters, "value": value})
+        walk.entry.setdefault("content", []).append(parameters)
     walk.context.setdefault("summary", value)
 
 
 # ---------------------------------------------------------------- what it says
 
 
-def _parameters(walk: Walk, attributes: Attributes, default: str) -> Said:
-    if attributes.get("mode") == "base64":
-        raise Unusual("base64")
-    kind = attributes.get("type", default)
-    kind = TYPES.get(kind, kind)
-    if kind not in _KNOWN_TYPES:
-        raise Unusual(f"a text of type {kind}")
+def _parameters(walk: Walk, element: Element, default: str) -> Said:
+    attributes = walk.attributes(element)
+    kind = default
+    if attributes:
+        if attributes.get("mode") == "base64":
+            raise Unusual("base64")
+        kind = attributes.get("type", default)
+        kind = TYPES.get(kind, kind)
+        if kind not in _KNOWN_TYPES:
+            raise Unusual(f"a text of type {kind}")
     lang = walk.lang.replace("_", "-") if walk.lang else walk.lang
     return {"type": kind, "language": lang, "base": walk.base}
 
 
 def _text(walk: Walk, element: Element, parameters: Said) -> str:
-    is_xhtml = parameters["type"] == "application/xhtml+xml"
-    return mended(_xhtml(walk, element).strip() if is_xhtml else walk.text(element))
+    """What it says; beside its parameters, too."""
+    if parameters["type"] == "application/xhtml+xml":
+        value = walk.mend(_xhtml(walk, element).strip())
+    else:
+        value = walk.words(element)
+    parameters["value"] = value
+    return value
 
 
 def _xhtml(walk: Walk, element: Element) -> str:

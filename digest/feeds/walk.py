@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from digest.feeds.mending import joined, mended
+from digest.feeds.mending import joined
+from digest.feeds.mending import mended as mend
 from digest.feeds.names import Names, Unusual
 from digest.feeds.reading import Said
 
@@ -26,6 +27,7 @@ class Walk:
 
     actions: what to do at an element of a name; left: the names that only feedparser should read.
     base: the address that relative ones are resolved against. odd_date: reads the dates that we do not.
+    scoped: it may hold an xml:base or xml:lang. sound: no text in it can need mending. `mended`: some did.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Walk:
         base: str,
         odd_date: OddDate,
         scoped: bool,
+        sound: bool,
     ) -> None:
         self.names = names
         self.is_rdf = False
@@ -56,7 +59,9 @@ class Walk:
         self.odd_date = odd_date
         self._actions = actions
         self._left = left
-        self._scoped = scoped  # is there any xml:base or xml:lang in it?
+        self._scoped = scoped
+        self._sound = sound
+        self.mended = False
         self._learned: dict[str, Action] = {}
 
     @property
@@ -71,10 +76,11 @@ class Walk:
 
     def children(self, parent: Element, depth: int) -> None:
         """Do what is to be done at each child; depth is theirs."""
-        learned = self._learned
+        learned, scoped = self._learned, self._scoped
         for element in parent:
-            action = learned.get(element.tag) or self._learn(element.tag)
-            if self._scoped and element.attrib:
+            tag = element.tag
+            action = learned.get(tag) or self._learn(tag)
+            if scoped and element.attrib:
                 base, lang = self.base, self.lang
                 self.enter(self.attributes(element))
                 action(self, element, depth)
@@ -109,10 +115,10 @@ class Walk:
     # ------------------------------------------------------------ reading
 
     def attributes(self, element: Element) -> Attributes:
-        said = element.attrib
-        if not said:
+        count = len(element.attrib)
+        if not count:
             return {}
-        if len(said) > _MOST_ATTRIBUTES:
+        if count > _MOST_ATTRIBUTES:
             raise Unusual("very many attributes")
         found: Attributes = {}
         more: Attributes = {}
@@ -132,9 +138,23 @@ class Walk:
             raise Unusual("elements within a text")
         return (element.text or "").strip()
 
+    def words(self, element: Element) -> str:
+        """Its text without the defects that feedparser mends."""
+        if len(element):
+            raise Unusual("elements within a text")
+        text: str = (element.text or "").strip()
+        return text if self._sound else self.mend(text)
+
+    def mend(self, text: str) -> str:
+        if self._sound:
+            return text
+        found = mend(text)
+        self.mended = self.mended or found != text
+        return found
+
     def address(self, element: Element) -> str:
         text = self.text(element)
-        return mended(joined(self.base, text)) if text else ""
+        return self.mend(joined(self.base, text)) if text else ""
 
     # ------------------------------------------------------------ remembering
 
@@ -148,9 +168,9 @@ class Walk:
         elif self.in_feed:
             self.feed[name] = value
 
-    def detail(self, name: str, value: str, parameters: Said) -> None:
+    def detail(self, name: str, parameters: Said) -> None:
         if self.entry is not None or self.in_feed:
-            self.context[f"{name}_detail"] = {**parameters, "value": value}
+            self.context[f"{name}_detail"] = parameters
 
 
 def unknown(walk: Walk, element: Element, depth: int) -> None:

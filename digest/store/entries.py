@@ -116,8 +116,8 @@ _ROW = ("feed_id", "guid_key", "guid", "also_key", "data", "published", "dated",
         "received_at", "rest_until", "unread", *_MARKS)  # fmt: skip
 _HOLES = {"sqlite": "?", "postgresql": "%s"}
 _TOGETHER = 100
-"""Rows in one statement on SQLite. After each statement the writer's thread waits for Python's lock, which a
-busy event loop gives away once in a millisecond: row by row, 45,000 entries took ten times as long."""
+"""Rows in one statement on SQLite. After each statement the writer's thread waits for Python's lock. Beside a
+loop that never rests, 45,000 entries took 6 s ten rows at a time, and 3 s so; alone, 0.6 s."""
 
 
 def _insert(hole: str, rows: int) -> str:

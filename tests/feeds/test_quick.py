@@ -62,7 +62,7 @@ UNUSUAL = {
     "a page in the feed": "<item><body>x</body></item>",
     "an unquoted attribute": "<item a=1/>",
     "an open tag": "<item><title>",
-    "an unknown entity": "<item><title>&bogus;</title></item>",
+    "an unknown entity beside another defect": "<item><title>&bogus;</b></title></item>",
     "a prefix of nothing": "<item><x:y/></item>",
     "a prefix with two meanings": '<item xmlns:media="urn:other"/>',
     "a namespace with two prefixes": '<item xmlns:a="urn:x" xmlns:b="urn:x"/>',
@@ -73,6 +73,29 @@ UNUSUAL = {
     "very many attributes": "<item " + " ".join(f'a{n}="1"' for n in range(300)) + "/>",
     "a deep tree": "<x>" * 300 + "</x>" * 300,
 }
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("R&D", "R&D"),
+        ("Q & A", "Q & A"),
+        ("a&b;c", "a&b;c"),
+        ("&bogus; &amp; &#38; &", "&bogus; & & &"),
+        ("&&nbsp;&&", "& &&"),
+        ("<![CDATA[R&D]]> &", "R&D &"),
+    ],
+)
+def test_an_ampersand_that_is_only_one_is_mended(written: str, meant: str) -> None:
+    """For both readers alike: with it, feedparser would read all addresses of the document wrongly."""
+    link = "https://feeds.example/?a=1&b=2"
+    body = rss(f"<item><title>{written}</title><link>{link}</link><comments>{link}&amp;c=3</comments></item>")
+    read = parse_quickly(body, "", URL)
+    assert read is not None
+    assert [(entry.title, entry.url, entry.comments) for entry in read.entries] == [
+        (meant, link, f"{link}&c=3")
+    ]
+    assert read == parse_patiently(body, "", URL)
 
 
 @pytest.mark.parametrize("name", UNUSUAL)
@@ -166,13 +189,13 @@ def test_a_clean_document_holds_nothing_that_would_be_taken_out() -> None:
         if character == "\r" or html.scrub(character) == character:
             continue  # an XML parser makes a line's end of every \r
         if not 0xD800 <= code < 0xE000:  # no text in UTF-8 holds half a character
-            assert not quick.is_clean(f"<a>{character}</a>".encode()), hex(code)
-        assert not quick.is_clean(f"<a>&#{code};</a>".encode()), hex(code)
-        assert not quick.is_clean(f"<a>&#x{code:x};</a>".encode()), hex(code)
+            assert not quick.characters(f"<a>{character}</a>".encode()).clean, hex(code)
+        assert not quick.characters(f"<a>&#{code};</a>".encode()).clean, hex(code)
+        assert not quick.characters(f"<a>&#x{code:x};</a>".encode()).clean, hex(code)
 
 
 def test_ordinary_documents_are_clean() -> None:
-    assert quick.is_clean("<a>“Ünï” – 漢字 Привет שלום &#8217; &#x20AC;\r\n\t</a>".encode())
+    assert quick.characters("<a>“Ünï” – 漢字 Привет שלום &#8217; &#x20AC;\r\n\t</a>".encode()).clean
 
 
 # ---------------------------------------------------------------- names

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from a_house import rss
-from digest.feeds.readers import QUICK_BYTES, Document, Readers, read_batch
+from digest.feeds import doubles
+from digest.feeds.parse import parse
+from digest.feeds.readers import QUICK_BYTES, Readers, read_batch
 from digest.model import FeedError, Fetched
 
 pytestmark = pytest.mark.asyncio
@@ -68,8 +71,18 @@ async def test_a_large_document_is_never_read_in_company(readers: Readers) -> No
 
 async def test_a_batch_leaves_what_it_cannot_read_to_the_other_reader() -> None:
     feed, awkward = read_batch([(rss("bees"), "", ""), (AWKWARD, "", "")])
-    assert isinstance(feed, Document)
+    assert isinstance(feed, tuple)
     assert awkward is None  # for the other reader
+
+
+@pytest.mark.parametrize(
+    "name", ["doubles.xml", "atom10-full.xml", "podcast.xml", "jsonfeed11.json", "no-items-rss.xml"]
+)
+async def test_nothing_is_lost_on_the_way_from_a_worker(readers: Readers, name: str) -> None:
+    body = (Path(__file__).parent / "corpus" / name).read_bytes()
+    document = await readers.read(fetched(body))
+    assert document.parsed == parse(body, "", fetched(body).url)
+    assert document.told == doubles.read(document.parsed.entries)
 
 
 async def test_documents_made_to_hurt_do_not_hold_up_the_others(readers: Readers) -> None:
