@@ -46,8 +46,8 @@ class Run(Protocol):
 class Notebook(Protocol):
     """What is remembered of a model's work: its answers, and what was spent on a day (UTC)."""
 
-    async def answer(self, key: str) -> str | None:
-        """What was kept under this key; None when there is nothing."""
+    async def answer(self, key: str, *, by: datetime) -> str | None:
+        """What had been kept under this key by then; None when there was nothing."""
         ...
 
     async def keep(self, key: str, text: str, *, model: str, now: datetime) -> None:
@@ -150,7 +150,8 @@ class Writer:
         """The stories, in the model's words where these are proved, and a note for each.
 
         articles: by id, at least the leads. language: of stories whose own is unknown. now: whose day is
-        charged. offline: only answers that are kept; nothing is asked, spent or kept. Raises nothing.
+        charged. offline: only answers that were kept by `now`, so that an issue made again is the same;
+        nothing is asked, spent or kept. Raises nothing.
         """
         seconds = self.limits.total.total_seconds()
         until = None if offline else asyncio.get_running_loop().time() + seconds
@@ -205,7 +206,7 @@ class Writer:
     ) -> str:
         """The model's words, from the notebook or from itself."""
         key = llm.key_of(self.limits.model, given)
-        kept = await self._notebook.answer(key)
+        kept = await self._notebook.answer(key, by=now)
         if kept is not None:
             return kept
         if offline:
@@ -216,7 +217,7 @@ class Writer:
         if not text:
             return ""
         await self._notebook.keep(key, text, model=self.limits.model, now=now)
-        return await self._notebook.answer(key) or text  # another process may have been first
+        return await self._notebook.answer(key, by=now) or text  # another process may have been first
 
     async def _asked(self, given: llm.Material, now: datetime) -> str:
         self._trust.check(self._clock())

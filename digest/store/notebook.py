@@ -19,12 +19,11 @@ class Notebook:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def answer(self, key: str) -> str | None:
-        """What was kept under this key; None when there is nothing."""
+    async def answer(self, key: str, *, by: datetime) -> str | None:
+        """What had been kept under this key by then; None when there was nothing."""
+        statement = select(answers.c.text).where(answers.c.key == key, answers.c.kept_at <= by)
         async with self._database.reading() as connection:
-            found: str | None = (
-                await connection.execute(select(answers.c.text).where(answers.c.key == key))
-            ).scalar_one_or_none()
+            found: str | None = (await connection.execute(statement)).scalar_one_or_none()
         return found
 
     async def keep(self, key: str, text: str, *, model: str, now: datetime) -> None:

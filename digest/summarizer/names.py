@@ -17,10 +17,13 @@ from digest.summarizer.terms import stop_words
 _CASELESS = frozenset("ar bn fa he hi ja ka ko ml mr my ne ta te th ur zh".split())  # noqa: SIM905 - read as words
 _INFLECTED = frozenset("bg cs el et fi hr hu is lt lv pl ro ru sk sl sr tr uk".split())  # noqa: SIM905
 _DOTTED = re.compile(r"\b(?:[^\W\d_]\.){2,}")
-_WORD = re.compile(r"[^\W_]+(?:['’`][^\W_]+)*")
+_L = "A-Za-zÀ-ɏ\u1e00-\u1eff"
+_WORD = re.compile(  # Latin words stand apart from what is around them in Chinese: 北京的OpenAI公司
+    rf"[{_L}\d]+(?:['’`][{_L}\d]+)*|[^\W_{_L}]+(?:['’`][^\W_{_L}]+)*"
+)
 _POSSESSIVE = re.compile(r"['’`]s?$|['’`]s$", re.IGNORECASE)
 _ELISION = re.compile(r"^(?:[cdjlmnstCDJLMNST]|qu|Qu|dell|Dell|all|All|nell|Nell|un|Un)['’](?=\w)")
-_LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
+_LATIN = re.compile(rf"[{_L}]")
 _MONTHS = """
 jan january januar|feb february februar|mar march märz|apr april|jun june juni|jul july juli|aug august
 sep sept september|oct okt october oktober|nov november|dec dez december dezember
@@ -89,11 +92,14 @@ def _is_known(word: str, known: frozenset[str], language: str) -> bool:
 
 def _same_stem(word: str, other: str) -> bool:
     """Two forms of one word, by their beginning: `Warszawa`, `Warszawie`."""
-    shorter = min(len(word), len(other))
-    if shorter < 4 or abs(len(word) - len(other)) > 4:
+    shorter, longer = sorted((word, other), key=len)
+    if len(shorter) < 4 or len(longer) - len(shorter) > 4:
         return False
-    common = next((n for n in range(shorter) if word[n] != other[n]), shorter)
-    return common >= 4 and shorter - common <= 2 and max(len(word), len(other)) - common <= 4
+    common = next((n for n, letter in enumerate(shorter) if letter != longer[n]), len(shorter))
+    # `Мария` is not `Марина`: another ending only after five letters
+    return common == len(shorter) or (
+        common >= 5 and len(shorter) - common <= 2 and len(longer) - common <= 4
+    )
 
 
 def _is_german_noun(word: str, known: frozenset[str]) -> bool:

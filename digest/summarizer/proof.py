@@ -18,10 +18,12 @@ from digest.summarizer.language import UNKNOWN, detect
 from digest.summarizer.llm import CHARACTERS, NOTHING, PROMPT, SENTENCES, Material, Proof, visible
 from digest.summarizer.names import unknown, words_of
 from digest.summarizer.numerals import Number, claimed, held
+from digest.summarizer.quotes import is_torn
 from digest.summarizer.refusals import unfit
 from digest.summarizer.sentences import split
-from digest.summarizer.summarize import ends_well, summarize
+from digest.summarizer.summarize import summarize
 from digest.summarizer.terms import terms
+from digest.summarizer.usable import ends_well
 
 SUPPORT = 0.6  # of a sentence's terms: what the article has
 OVERLAP = 0.5  # of the answer's terms: what the three sentences of the article have that carry it best
@@ -29,6 +31,7 @@ ABOUT = 0.25  # of its terms, or of those of the headline, the first and the bes
 FEWEST = 2  # terms of a sentence that says something
 CARRYING = BEST = 3
 BEST_CHARS = 1_500
+ENOUGH_LETTERS = 80  # to tell a language by
 STEM = 5  # letters of a term that count; endings differ where a sentence is put in other words
 MOST_SENTENCES = 12  # that are looked at; who writes more did not read the task
 
@@ -57,7 +60,7 @@ def prove(answer: str, given: Material) -> Proof:
     sentences = _sentences(answer, given.language)
     if why := unfit(answer, sentences, PROMPT, given.whole):
         return Proof(refused=why)
-    if given.language != UNKNOWN and detect(" ".join(sentences), given.language) != given.language:
+    if _is_in_another_language(" ".join(sentences), given):
         return Proof(refused=f"it is not in the article's language ({given.language})")
     kept, dropped = _borne_out(sentences, _Source.of(given))
     kept, cut = _fitting(kept)
@@ -66,6 +69,17 @@ def prove(answer: str, given: Material) -> Proof:
     if why := _beside_the_point(kept, given):
         return Proof(refused=why)
     return Proof(sentences=tuple(kept), dropped=(*dropped, *cut))
+
+
+def _is_in_another_language(answer: str, given: Material) -> bool:
+    """Told which language it should be, the model of languages believes that for long; hence it is not told
+    where it knows the article's without."""
+    if given.language == UNKNOWN:
+        return False
+    if detect(answer, given.language) != given.language:
+        return True
+    long = sum(map(str.isalpha, answer)) >= ENOUGH_LETTERS
+    return long and detect(given.text) == given.language != detect(answer)
 
 
 def _beside_the_point(sentences: list[str], given: Material) -> str:
@@ -95,8 +109,15 @@ def _stems(text: str, language: str) -> set[str]:
 
 
 def _sentences(answer: str, language: str) -> list[str]:
-    spans = split(answer, language)[:MOST_SENTENCES]
-    return [" ".join(answer[span.start : span.end].split()) for span in spans]
+    """What may have been cut in the middle stays together: half a sentence must not be left."""
+    found: list[str] = []
+    for span in split(answer, language)[:MOST_SENTENCES]:
+        sentence = " ".join(answer[span.start : span.end].split())
+        if found and _ABBREVIATED.search(found[-1]):
+            found[-1] += f" {sentence}"
+        else:
+            found.append(sentence)
+    return found
 
 
 # ---------------------------------------------------------------- sentence by sentence
@@ -129,10 +150,10 @@ def _borne_out(sentences: list[str], source: _Source) -> tuple[list[str], list[s
     """Those that stand, and why the others do not."""
     kept: list[str] = []
     dropped: list[str] = []
-    gap, torn = True, False
+    gap = True
     for sentence in sentences:
         why = _fault(sentence, source)
-        if not why and gap and (scraps.leans(sentence) or torn):
+        if not why and gap and scraps.leans(sentence, source.language):
             why = "it leans on a sentence that is not there"
         if not why and sentence in kept:
             why = "it says the same twice"
@@ -140,13 +161,13 @@ def _borne_out(sentences: list[str], source: _Source) -> tuple[list[str], list[s
             dropped.append(why)
         else:
             kept.append(sentence)
-        gap, torn = bool(why), bool(_ABBREVIATED.search(sentence))
+        gap = bool(why)
     return kept, dropped
 
 
 def _fault(sentence: str, source: _Source) -> str:
     """What is wrong with it; "" for nothing."""
-    if not ends_well(sentence) or scraps.is_torn(sentence):
+    if not ends_well(sentence) or is_torn(sentence):
         return "a sentence is not whole"
     if scraps.is_scrap(sentence) or _PICTURE.search(sentence):
         return "a sentence is not one of a summary"

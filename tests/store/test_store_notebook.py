@@ -17,12 +17,13 @@ CAPS: dict[str, Any] = {"most_calls": 3, "most_tokens": 1000, "most_micros": 50}
 
 
 async def test_the_first_answer_stays(store: Store) -> None:
-    assert await store.notebook.answer("k") is None
+    assert await store.notebook.answer("k", by=NOW) is None
     await store.notebook.keep("k", "One.\0" + "x" * 9_000, model="m", now=NOW)
     await store.notebook.keep("k", "Another.", model="m", now=NOW)
-    found = await store.notebook.answer("k")
+    found = await store.notebook.answer("k", by=NOW)
     assert found is not None
     assert found.startswith("One.x")
+    assert await store.notebook.answer("k", by=NOW - DAY) is None  # an issue of yesterday did not have it
     assert len(found) < 8_001
 
 
@@ -67,4 +68,4 @@ async def test_old_answers_go_with_the_articles(store: Store) -> None:
     await store.notebook.keep("new", "New.", model="m", now=NOW)
     gone = await store.prune(NOW, deliveries=30 * DAY, articles=90 * DAY)
     assert gone["notes"] == 1
-    assert [await store.notebook.answer(key) for key in ("old", "new")] == [None, "New."]
+    assert [await store.notebook.answer(key, by=NOW) for key in ("old", "new")] == [None, "New."]
