@@ -19,6 +19,9 @@ LONGEST_TEXT = 50_000  # characters of it that are looked at
 _MOST_REPEATS = 10_000  # `(?:x{500}){500}` is unrolled while it is compiled: 250,000 nodes
 _REPEAT = re.compile(r"\{\s*([0-9]{1,9})")
 
+# To ask whether `.*word` is found is to ask for `word`, without a try from each letter of the text.
+_NEEDLESS = re.compile(r"^(\(\?[a-z]+\))?(?:\.\*\??(?![+*?{]))+")
+
 
 class PatternError(DigestError):
     """This is no pattern; the text says what is wrong with it, and where."""
@@ -66,7 +69,8 @@ def _compiled(pattern: str) -> Any:
     if repeats > _MOST_REPEATS:
         raise PatternError(f"it repeats things {repeats:,} times; {_MOST_REPEATS:,} is the most")
     try:
-        return regex.compile(pattern, regex.IGNORECASE)
+        regex.compile(pattern)  # as it is written, so that an error names the right place
+        return regex.compile(_NEEDLESS.sub(r"\1", pattern), regex.IGNORECASE)
     except regex.error as error:
         raise PatternError(str(error)) from error
     except (RecursionError, MemoryError, OverflowError, ValueError) as error:

@@ -145,6 +145,7 @@ class Renderer:
             "web_url": links.issue(issue.path),
             "home_url": links.newsletter(newsletter.slug),
             "feed_url": links.feed(newsletter.slug, "atom"),
+            "issue_url": links.issue,
         }
         html = self._inlined(self._fill("letters/issue.html", context))
         text = self._fill("letters/issue.txt", {**context, "references": References()})
@@ -333,13 +334,17 @@ def plural(number: int, key: str, language: str) -> str:
     return forms.get(_locale(spoken).plural_form(number), forms["other"]).format(n=number)
 
 
+_DAYS = {"day": "MMMd", "long_day": "MMMMd"}
+
+
 def local_date(value: date, language: str, zone: str | None = None, style: str = "full") -> str:
-    """A date; a datetime is seen in `zone` first. style: full, long, medium, short, or day (no year)."""
+    """A date; a datetime is seen in `zone` first. style: full, long, medium, short; day and long_day have no
+    year."""
     value = _local(value, zone)
     locale = _locale(language)
-    if style == "day":
+    if style in _DAYS:
         midday = datetime.combine(value, time(12), UTC)  # babel wants a moment; a day has none
-        return _plain_spaces(format_skeleton("MMMd", midday, locale=locale))
+        return _plain_spaces(format_skeleton(_DAYS[style], midday, locale=locale))
     return _plain_spaces(format_date(value, style, locale=locale))
 
 

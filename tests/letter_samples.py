@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from digest.links import Links
-from digest.model import Issue, Newsletter, Schedule, Site, Source, Story
+from digest.model import Earlier, Issue, Newsletter, Schedule, Site, Source, Story
 
 LINKS = Links("https://news.example.org", b"a secret of the tests, long enough")
 SITE = Site(
@@ -127,6 +127,12 @@ TRAINS = story(
     authors=("ليلى حداد",),
     image="https://img.example.net/trains.jpg",
 )
+UPDATED = replace(
+    BRIDGE,
+    update=True,
+    earlier=Earlier(path="world/2026-11-20", date=date(2026, 11, 20), title="Die Brücke"),
+    writer="small-<b>model",
+)
 
 MIXED = issue(WORLD, BELL, BRIDGE, CRANES, TRAINS, intro="A stolen bell comes home, and night trains return.")
 ONE = issue(WORLD, replace(CRANES, section="", image="", update=False))
@@ -176,4 +182,5 @@ HOSTILE = issue(
     ),
     intro="{{ issue }} <b>intro</b>",
 )
+MARKED = issue(WORLD, replace(CRANES, writer="", earlier=None), UPDATED)
 SAMPLES = {"mixed": (MIXED, WORLD), "one": (ONE, WORLD), "arabic": (ARABIC, ALAM), "long": (LONG, WORLD)}

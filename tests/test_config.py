@@ -131,7 +131,7 @@ def test_every_option_that_the_shipped_config_comments_out_would_be_accepted(tmp
     assert len(world.follows) == 9
     assert settings.channels["email"].smtp[0].rate == "50/s"
     assert settings.channels["email"].smtp[0].password == "x"
-    assert world.interests == ("harbour", "ferry")
+    assert world.interests == ("harbour", "port authority")
     assert settings.web.trusted_proxies == ("127.0.0.1/32",)
     assert settings.templates == tmp_path / "templates"
 

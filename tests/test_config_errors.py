@@ -372,7 +372,7 @@ CASES: list[tuple[str, str, list[str]]] = [
         "colour: red",
         [
             "12:45: newsletters.world.feeds.1.colour: there is no such setting; known here: "
-            "first, full_text, section, settle, title, url, weight",
+            "exclude, first, full_text, include, section, settle, title, url, weight",
         ],
     ),
     (

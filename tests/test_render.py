@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.model import Issue, Newsletter
+from digest.model import Issue, Newsletter, Publication
 from digest.render import (
     LetterText,
     ReaderLinks,
@@ -33,7 +33,22 @@ from digest.render import (
     word,
 )
 from digest.typeset import columns
-from letter_samples import ALAM, ARABIC, HOSTILE, LINKS, LONG, MIXED, ONE, SAMPLES, SITE, WORLD, issue, story
+from letter_samples import (
+    ALAM,
+    ARABIC,
+    HOSTILE,
+    LINKS,
+    LONG,
+    MARKED,
+    MIXED,
+    ONE,
+    SAMPLES,
+    SITE,
+    UPDATED,
+    WORLD,
+    issue,
+    story,
+)
 
 READER = ReaderLinks(
     unsubscribe=LINKS.unsubscribe(LINKS.token("unsubscribe", 7)),
@@ -172,6 +187,72 @@ def test_the_preheader_tells_what_else_is_in_the_letter_and_is_not_seen() -> Non
     alone = re.search(r'<div style="display:none[^>]*>([^<]*)', letter(ONE, WORLD).html)
     assert alone is not None
     assert alone[1].startswith("The council voted nine to two")
+
+
+BEFORE = "https://news.example.org/world/2026-11-20/"
+
+
+def test_an_update_says_so_and_leads_to_where_it_was_told() -> None:
+    made = letter(MARKED, WORLD)
+    elements = Elements(made.html)
+    assert [each["href"] for each in elements.all("a")].count(BEFORE) == 1
+    assert elements.text.count("Update") == 2
+    assert elements.text.count("Update · last told on November 20") == 1  # the other one has no place to show
+    assert "Update: Die alte Eisenbahnbrücke" in made.text.replace("\n", " ")
+    assert re.search(r"last told on November 20 \[\d\]", made.text)
+    assert f"] {BEFORE}" in made.text
+
+
+def test_a_summary_of_a_model_is_named_as_one() -> None:
+    made = letter(MARKED, WORLD)
+    said = "Summary written by a language model (small-<b>model)"
+    assert Elements(made.html).text.count(said) == 1
+    assert made.text.count(said) == 1
+    assert "language model" not in letter(MIXED, WORLD).html
+
+
+@pytest.mark.parametrize(
+    ("language", "told_before", "written"),
+    [
+        ("en", "last told on November 20", "Summary written by a language model (small-<b>model)"),
+        ("de", "zuletzt gemeldet am 20. November", "Zusammenfassung von einem Sprachmodell geschrieben"),
+        ("fr", "déjà raconté le 20 novembre", "Résumé écrit par un modèle de langage"),
+        ("es", "contado por última vez el 20 de noviembre", "Resumen escrito por un modelo de lenguaje"),
+        ("ar", "ورد آخر مرة في 20 نوفمبر", "كتب هذا الملخص نموذج لغوي"),
+    ],
+)
+def test_marks_are_in_the_language_of_the_letter_and_on_pages_in_that_of_the_story(
+    language: str, told_before: str, written: str
+) -> None:
+    newsletter = replace(WORLD, language=language)
+    found = issue(newsletter, replace(UPDATED, language=language))
+    made = letter(found, newsletter)
+    context = {"issue": found, "newsletter": newsletter, "links": LINKS}
+    page = renderer().page(
+        "issue.html",
+        **context,
+        site=SITE,
+        publication=Publication(newsletter=newsletter),
+        stylesheet="/site.css",
+        icon="/icon.svg",
+        local=str,
+        web_url=str,
+        image_url=str,
+        older=None,
+        newer=None,
+        email="",
+        problem="",
+    )
+    for text in (made.html, page, renderer().page("feed_issue.html", **context)):
+        shown = Elements(text)
+        assert told_before in shown.text
+        assert written in shown.text
+        assert BEFORE in [each["href"] for each in shown.all("a")]
+    assert told_before in made.text
+
+
+def test_a_long_word_in_a_headline_is_broken_and_not_the_page() -> None:
+    assert "overflow-wrap: anywhere" in letter(LONG, WORLD).html
 
 
 def test_dark_mode_has_a_style_block_of_its_own() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
@@ -119,6 +120,17 @@ def interests(items: Sequence[str | InterestFile]) -> tuple[tuple[str, ...], dic
         if pieces(words):
             found[words] = max(weight, found.get(words, 0.0))
     return tuple(found), {words: weight for words, weight in found.items() if weight != 1.0}
+
+
+def written(given: Sequence[Filter]) -> list[Any]:
+    """As the file has them."""
+    return [_written(each) for each in given]
+
+
+def _written(given: Filter) -> str | dict[str, str]:
+    parts = {item.name: getattr(given, item.name) for item in fields(given)}
+    said = {name: value for name, value in parts.items() if value and (name, value) != ("where", "any")}
+    return given.words if said.keys() <= {"words"} else said
 
 
 # ---------------------------------------------------------------- what to know and need not mend

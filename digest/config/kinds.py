@@ -35,6 +35,7 @@ _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 _DURATION = re.compile(r"([0-9]{1,7}) ?([smhdw])", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _LONGEST = timedelta(days=3653)
+_LONGEST_WAIT = timedelta(minutes=10)
 _LANGUAGE = re.compile(
     r"([A-Za-z]{2,3})(?:-([A-Za-z]{4}))?(?:-([A-Za-z]{2}|[0-9]{3}))?((?:-[A-Za-z0-9]{2,8})*)", re.ASCII
 )
@@ -177,6 +178,13 @@ def duration(value: Any) -> timedelta:
     return length
 
 
+def _patience(value: Any) -> timedelta:
+    length = duration(value)
+    if not timedelta(0) < length <= _LONGEST_WAIT:
+        raise wrong("should be more than 0 and 10m at most; a letter waits for it")
+    return length
+
+
 def _window(value: Any) -> timedelta | None:
     if value == "all":
         return None
@@ -219,6 +227,11 @@ Days = Annotated[
 Duration = Annotated[
     timedelta,
     PlainValidator(duration),
+    WithJsonSchema({"anyOf": [_DURATION_SCHEMA, {"const": 0}], "x-type": "duration"}),
+]
+Patience = Annotated[
+    timedelta,
+    PlainValidator(_patience),
     WithJsonSchema({"anyOf": [_DURATION_SCHEMA, {"const": 0}], "x-type": "duration"}),
 ]
 Window = Annotated[

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from digest.config.choice import filters, interests, odd_filters, odd_interests,
 from digest.config.document import Document, Loc, read
 from digest.config.nodes import without_collector
 from digest.config.problems import ConfigError, Problem, suggestion
-from digest.config.sections import plain, required
+from digest.config.sections import required
 from digest.config.shape import (
     CHANNELS,
     OURS,
@@ -105,53 +104,6 @@ def _load(document: Document, channel_settings: ChannelSettings, read_opml: Read
     if document.problems or config is None:
         raise ConfigError(document.problems)
     return _settings(config, channels, document)
-
-
-def shown(settings: Settings) -> dict[str, Any]:
-    """The settings as plain values, for people: as they would be written in the file, secrets masked."""
-    database = _without_password(settings.database)
-    return {
-        "site": plain(settings.site),
-        "database": database,
-        "secret_file": None if settings.secret_file is None else str(settings.secret_file),
-        **{name: plain(section) for name, section in sorted(settings.channels.items())},
-        "newsletters": {
-            newsletter.slug: _shown_newsletter(newsletter) for newsletter in settings.newsletters
-        },
-        "web": plain(settings.web),
-        "fetch": {**plain(settings.fetch), "proxy": _without_password(settings.fetch.proxy)},
-        "keep": plain(settings.keep),
-        "report": plain(settings.report),
-        "llm": plain(settings.llm),
-        "templates": None if settings.templates is None else str(settings.templates),
-        "hash": settings.hash,
-    }
-
-
-def _without_password(address: str | None) -> str | None:
-    return address and re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", address)
-
-
-def _shown_newsletter(newsletter: Newsletter) -> dict[str, Any]:
-    values = plain(newsletter)
-    days = newsletter.schedule.cadence
-    return {
-        **{name: values[name] for name in ("title", "description", "language")},
-        "schedule": {**values["schedule"], "days": days.split(",") if "," in days else days},
-        "feeds": [{**feed, "first": feed["first"] or "all"} for feed in values["follows"]],
-        "stories": {
-            "limit": newsletter.limit,
-            "per_feed": newsletter.per_feed,
-            "sections": values["per_section"],
-            "include": values["include"],
-            "exclude": values["exclude"],
-        },
-        **{name: values[name] for name in ("recipients", "channels", "subject", "catch_up", "unknown")},
-        "interests": [
-            {"words": words, "weight": newsletter.interest_weights.get(words, 1.0)}
-            for words in newsletter.interests
-        ],
-    }
 
 
 # ---------------------------------------------------------------- before pydantic

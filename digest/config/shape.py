@@ -41,6 +41,7 @@ from digest.config.kinds import (
     Line,
     Network,
     Number,
+    Patience,
     Proxy,
     Secret,
     SiteUrl,
@@ -165,16 +166,11 @@ class LlmSettings:
     model: Line
     key: ApiKey = field(default="", repr=False)
     newsletters: tuple[Slug, ...] = ()
-    timeout: Duration = timedelta(seconds=20)
-    total: Duration = timedelta(seconds=60)
+    timeout: Patience = timedelta(seconds=20)
+    total: Patience = timedelta(seconds=60)
     calls: Annotated[Whole, Field(ge=1, le=1_000_000)] = 200
     tokens: Annotated[Whole, Field(ge=1, le=1_000_000_000)] = 500_000
     money: MoneySettings | None = None
-
-    def __post_init__(self) -> None:
-        for name, length in (("timeout", self.timeout), ("total", self.total)):
-            if not timedelta(0) < length <= timedelta(minutes=10):
-                raise ValueError(f"{name}: more than 0 and 10m at most; the letter waits for it")
 
 
 class _Shape(BaseModel):

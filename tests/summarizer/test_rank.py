@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 
@@ -49,14 +50,44 @@ def test_an_undated_article_is_as_old_as_our_knowledge_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("interests", "expected"),
-    [((), 0.0), (("bridge",), 1.0), (("BEARING",), 0.5),
-     (("harbour bridge",), 1.0), (("harbour tram",), 0.0), (("",), 0.0)],
-)  # fmt: skip
-def test_listed_words_count_in_headlines_and_half_in_texts(
-    interests: tuple[str, ...], expected: float
+    ("interests", "weights", "expected"),
+    [((), {}, 0.0), (("bridge",), {}, 0.5), (("BEARING",), {}, 0.25), (("bridge",), {"bridge": 4.0}, 2.0)],
+)
+def test_listed_words_are_worth_half_a_point(
+    interests: tuple[str, ...], weights: dict[str, float], expected: float
 ) -> None:
-    assert rank.interest(STORY, interests) == expected
+    assert terms(interests=interests, weights=weights)["interest"] == expected
+
+
+def test_the_sum_is_the_documented_one() -> None:
+    aged = replace(STORY, published=NOW - timedelta(hours=24))
+    found = rank.terms_of(
+        aged,
+        voices={
+            "https://www.a.example/1": 2.0,
+            "https://feeds.a.example/2": 1.0,  # the same publisher
+            "https://b.example/": rank.voice(1.0, 40),
+            "https://c.example/": rank.voice(1.0, 1, copy=True),
+        },
+        centrality=0.6,
+        interests=("bridge", "bearing"),
+        told=1.0,
+        now=NOW,
+    )
+    assert found == {
+        "publishers": round(math.log(1 + 2 + 0.5 + 0.25), 4),
+        "centrality": 0.21,
+        "interest": 0.75,
+        "recency": 0.2,
+        "full_text": 0.2,
+        "told": -0.5,
+    }
+
+
+def test_feeds_of_one_publisher_count_once_with_the_largest_weight() -> None:
+    many = {f"https://a.example/{number}": 1.0 for number in range(9)}
+    assert rank.loudness(many) == 1.0
+    assert rank.loudness({**many, "https://a.example/big": 3.0, "https://b.example/": 1.0}) == 4.0
 
 
 def test_full_text_and_told_stories_have_their_terms() -> None:
