@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+DATA   ?= tests/summarizer/labelled
 
-.PHONY: help install run test check format bench bench-peers docs soak lock clean
+.PHONY: help install run test check format eval bench bench-peers docs soak lock clean
 
 help:            ## these words
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -33,6 +34,9 @@ test: check      ## lint, type-check and run every test with branch coverage
 format: $(STAMP) ## write the format
 	$(BIN)/ruff format digest tests bench
 	$(BIN)/ruff check --fix digest tests bench
+
+eval: $(STAMP)   ## how good the digests are, on labelled rows: make eval DATA=folder
+	@$(BIN)/digest eval --table $(DATA)
 
 bench: $(STAMP)  ## measurements against peers
 	$(BIN)/python -m bench

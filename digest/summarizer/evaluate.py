@@ -12,14 +12,53 @@ from typing import Any
 from digest.summarizer import stories
 from digest.summarizer.fingerprint import fingerprint
 from digest.summarizer.language import detect
+from digest.summarizer.scoring import BadRow, Row
 from digest.summarizer.sentences import split
 from digest.summarizer.summarize import MAX_CHARS, MAX_SENTENCES, summarize
 
-Row = Mapping[str, Any]
 Answer = dict[str, Any]
 
 _ONE_BY_ONE: dict[str, Callable[[Row], Answer]]
 _TOGETHER: dict[str, Callable[[Sequence[Row]], Iterator[Answer]]]
+
+_NEEDED = {
+    "extract_body": "html",
+    "extract_snippets": "html",
+    "summarize": "text",
+    "cluster": "title",
+    "neardup": "text",
+    "sentences": "text",
+}
+_WORDS = ("html", "url", "lang", "title", "text")
+_COUNTS = ("max_sentences", "max_chars")
+_LATEST = 1e12  # seconds; far beyond every date, and no more than a float can hold
+
+
+def one_by_one(task: str) -> bool:
+    """Whether a row of this task is answered without looking at the others."""
+    return task in _ONE_BY_ONE
+
+
+def checked(task: str, row: object) -> Row:
+    """A row that can be answered: a field that is null is as if it were empty, or not there. Raises
+    BadRow."""
+    if not isinstance(row, Mapping):
+        raise BadRow("a row must be an object")
+    if not isinstance(row.get("id"), str | int):
+        raise BadRow("the row has no 'id'")
+    if _NEEDED[task] not in row:
+        raise BadRow(f"the row has no '{_NEEDED[task]}'")
+    given = {name: value for name, value in row.items() if value is not None}
+    given.setdefault(_NEEDED[task], "")
+    for name in _WORDS:
+        if not isinstance(given.get(name, ""), str):
+            raise BadRow(f"'{name}' must be text")
+    for name in _COUNTS:
+        if not isinstance(value := given.get(name, 1), int) or value < 1:
+            raise BadRow(f"'{name}' must be a whole number from 1")
+    if not isinstance(moment := given.get("time", 0), int | float) or not abs(moment) < _LATEST:
+        raise BadRow("'time' must be seconds since 1970, 0 when unknown")
+    return given
 
 
 def answer_all(task: str, rows: Iterable[Row]) -> Iterator[Answer]:
@@ -90,17 +129,3 @@ _ONE_BY_ONE = {
     "sentences": _sentences,
 }
 _TOGETHER = {"cluster": _cluster, "neardup": _neardup}
-
-
-def main() -> None:
-    """JSON lines in, JSON lines out: `python -m digest.summarizer.evaluate TASK`."""
-    import json
-    import sys
-
-    rows = (json.loads(line) for line in sys.stdin if line.strip())
-    for each in answer_all(sys.argv[1], rows):
-        sys.stdout.write(json.dumps(each, ensure_ascii=False) + "\n")
-
-
-if __name__ == "__main__":
-    main()
