@@ -15,7 +15,7 @@ from digest.summarizer.terms import terms_of, words
 
 SHINGLE = 4
 MAX_WORDS = 2_000  # a copy shows itself long before
-TERM_WORDS = 200
+TERM_WORDS = 150  # the beginning tells the event, the rest what else there is to say
 TITLE_WEIGHT = 2
 
 _MASK = (1 << 63) - 1  # 63 bits: fits a signed column

@@ -35,6 +35,13 @@ def normalized(tag: str) -> str:
     return found[0].lower() if found else ""
 
 
+def language_of(title: str, text: str, declared: str = "") -> str:
+    """The language of an article: of its text where that is long enough, whatever its title is written in."""
+    if len(_LETTERS.findall(text[:_SAMPLE])) >= _SHORT:
+        return detect(text, declared)
+    return detect(f"{title}\n{text}", declared)
+
+
 def detect(text: str, declared: str = "") -> str:
     """The language of a text as two letters; `und` when nothing tells."""
     declared = normalized(declared)

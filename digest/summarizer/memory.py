@@ -1,43 +1,110 @@
-"""What a newsletter has told already: by article, by address, and by text."""
+"""What a newsletter has told already: by article, by address, and by text.
+
+What is only in part a text that was told, and comes while that story is young, is no repeat yet: there may be
+something new above it (`threads` looks).
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from digest.model import Article, Story
+from digest.model import Article, Told
 from digest.summarizer.fingerprint import page_address, shingles
+from digest.summarizer.stories import COMMON, COPY, COPY_LEAST
 from digest.summarizer.terms import words
 
-SAME_TEXT = 0.6  # share of a told summary's shingles that makes an article the same text
-_LEAST = 8  # shingles that say anything
+YOUNG = timedelta(hours=96)  # since it was told last: so long a story may be told on
+WHOLE = 0.85  # share of an article's own text that was told, from which it is a repeat whatever the rest says
+SAME_TEXT = 0.6  # share of a told summary in an article, when nothing else is left of what was told
+_LEAST_GUID = 16  # characters: `17` is an id in many feeds
+_LEAST_SHINGLES = 5
+_LEAST_TITLE = 5  # words
 
 
 class Memory:
     """Stories told before, ready to be asked about one article after the other."""
 
-    def __init__(self, told: Sequence[Story]) -> None:
-        self._articles: dict[int, str] = {}
-        self._addresses: dict[str, str] = {}
-        self._texts: list[tuple[frozenset[int], str]] = []
-        for story in told:
+    def __init__(self, told: Sequence[Told], now: datetime) -> None:
+        self._titles: list[str] = []
+        self._keys: list[str] = []
+        self._same: dict[tuple[str, object], str] = {}
+        last: dict[str, datetime] = {}
+        texts: list[tuple[int, tuple[int, ...]]] = []
+        self._summaries: list[tuple[frozenset[int], str]] = []
+        for number, each in enumerate(told):
+            story = each.story
+            self._titles.append(f"Already told as “{story.title}” on {each.date:%Y-%m-%d}")
+            self._keys.append(story.key)
+            last[story.key] = max(each.composed_at, last.get(story.key, each.composed_at))
             for source in (story.lead, *story.also):
-                self._articles.setdefault(source.article_id, story.title)
-                if address := page_address(source.url):
-                    self._addresses.setdefault(address, story.title)
-            found = frozenset(shingles(words(" ".join(story.summary))))
-            if len(found) >= _LEAST:
-                self._texts.append((found, story.title))
+                self._same.setdefault(("article", source.article_id), self._titles[-1])
+                self._same.setdefault(("address", page_address(source.url)), self._titles[-1])
+            for article in each.articles:
+                self._same.setdefault(("address", page_address(article.url)), self._titles[-1])
+                self._same.setdefault(("id", _guid(article)), self._titles[-1])
+                self._same.setdefault(("text", _text(article)), self._titles[-1])
+                texts.append((number, article.fingerprint.shingles))
+            if not each.articles:
+                found = frozenset(shingles(words(" ".join(story.summary))))
+                if len(found) >= COPY_LEAST:
+                    self._summaries.append((found, self._titles[-1]))
+        self._young = {key for key, moment in last.items() if now - moment <= YOUNG}
+        self._texts = [(number, len(found)) for number, found in texts]
+        self._holders = _index([found for _, found in texts])
 
     def knows(self, article: Article) -> str:
-        """How we told it already, in words; empty when we did not."""
-        if article.id in self._articles:
-            return f"Already told as “{self._articles[article.id]}”: the same article."
-        address = page_address(article.url)
-        if address in self._addresses:
-            return f"Already told as “{self._addresses[address]}”: the same address."
+        """How we told it already, in words; empty when we did not, or when it may say more than that."""
+        for kind, value in (
+            ("article", article.id),
+            ("address", page_address(article.url)),
+            ("id", _guid(article)),
+            ("text", _text(article)),
+        ):
+            if value and (title := self._same.get((kind, value))):
+                return f"{title}: the same {kind}."
+        number, share = self._copied(article)
+        if number is not None and (share >= WHOLE or self._keys[number] not in self._young):
+            return f"{self._titles[number]}: {share:.0%} of this text stood in what it was told from."
         own = frozenset(article.fingerprint.shingles)
-        for found, title in self._texts:
+        for found, title in self._summaries:
             share = len(found & own) / len(found)
             if share >= SAME_TEXT:
-                return f"Already told as “{title}”: {share:.0%} of what we told of it stands in this text."
+                return f"{title}: {share:.0%} of what we told of it stands in this text."
         return ""
+
+    def kin(self, article: Article) -> str:
+        """The key of a young story of whose text it holds much; empty when there is none."""
+        number, _ = self._copied(article)
+        return "" if number is None else self._keys[number]
+
+    def _copied(self, article: Article) -> tuple[int | None, float]:
+        """The told story of which it is a near copy, and how much of its own text that covers."""
+        own = article.fingerprint.shingles
+        shared = Counter(text for value in own for text in self._holders.get(value, ()))
+        best: tuple[int | None, float] = None, 0.0
+        for text, count in sorted(shared.items()):
+            number, size = self._texts[text]
+            smaller = min(len(own), size)
+            if smaller >= COPY_LEAST and count >= COPY * smaller and count / len(own) > best[1]:
+                best = number, count / len(own)
+        return best
+
+
+def _index(texts: Sequence[Sequence[int]]) -> dict[int, list[int]]:
+    """For each shingle the texts that hold it; without those that are furniture."""
+    holders: dict[int, list[int]] = {}
+    for number, each in enumerate(texts):
+        for value in each:
+            holders.setdefault(value, []).append(number)
+    return {value: each for value, each in holders.items() if len(each) <= COMMON}
+
+
+def _guid(article: Article) -> str:
+    return article.guid if len(article.guid) >= _LEAST_GUID else ""
+
+
+def _text(article: Article) -> str:
+    says = len(article.fingerprint.shingles) >= _LEAST_SHINGLES or len(article.title.split()) >= _LEAST_TITLE
+    return f"{article.language} {article.fingerprint.text_hash}" if says else ""

@@ -20,6 +20,7 @@ from digest.summarizer.extract import Body, finished, page_title, tree_text
 from digest.summarizer.images import usable
 from digest.summarizer.language import detect
 from digest.summarizer.terms import count_words, terms
+from digest.summarizer.walls import without_walls
 
 LEAST = 40  # words, for a page to be a text at all
 PLENTY = 120  # words that a wall does not have
@@ -30,33 +31,6 @@ _TELLING = 6  # different terms of it that are enough to compare with
 _DETOUR = re.compile(
     r"(?:^|[/.])(?:log-?in|sign-?(?:in|up)|sso|oauth2?|authorize|consent|subscribe|subscriptions?|abo|paywall|captcha"
     r"|challenge|blocked|error|404|not-?found)(?:[/.?]|$)",
-    re.IGNORECASE,
-)
-# What stands in the way of an article.
-_WALLS = """
-subscribe now|subscribe today|subscribe to continue|subscribe to read|subscribe to keep|subscribe to unlock
-subscribe to get|to continue reading|to keep reading|already a subscriber|already a member|log in to|login to
-sign in to|sign up for|sign up to|create an account|create a free account|create your account|free account
-unlimited access|unlimited digital access|cancel anytime|cancel any time|free trial|for subscribers
-register for free|register now|register to|forgot your password|forgotten your password|our partners store
-our partners use|we use cookies|use of cookies|accept all|reject all|manage cookies|cookie settings
-privacy settings|privacy preferences|your consent|your choices|legitimate interest|enable javascript
-enable cookies|javascript is|ad blocker|adblocker|are a human|are human|not a robot|checking your browser
-access denied|page not found|page you are looking for|page you were looking for|page does not exist|error 404
-jetzt abonnieren|jetzt weiterlesen|jetzt registrieren|bereits abonnent|weiterlesen mit|monatlich kündbar
-nur für abonnenten|anmelden|einloggen|seite nicht gefunden|seite wurde nicht gefunden|alle cookies
-unsere partner|ihre einwilligung|déjà abonné|déjà inscrit|réservé aux abonnés|abonnez-vous|s'identifier
-se connecter|page introuvable|page non trouvée|nos partenaires|votre consentement|ya soy suscriptor
-ya eres suscriptor|suscríbete|iniciar sesión|página no encontrada|para suscriptores|nuestros socios
-já é assinante|exclusivo para assinantes|assine já|nossos parceiros|sei già abbonato|abbonati|accedi
-pagina non trovata|nostri partner|zaloguj|dla prenumeratorów|nie znaleziono strony|nasi partnerzy
-al abonnee|inloggen|pagina niet gevonden|onze partners|войти|подпишитесь
-подписка|подписчиков|страница не найдена
-"""
-_WALLS_DENSE = "登录|登入|订阅|訂閱|ログイン|有料会員|会員限定|로그인"
-_WALL = re.compile(
-    "|".join(rf"\b{re.escape(each)}\b" for each in _WALLS.strip().replace("\n", "|").split("|"))
-    + f"|{_WALLS_DENSE}",
     re.IGNORECASE,
 )
 
@@ -81,7 +55,7 @@ def read_page(entry: Entry, said: Body, page: Fetched) -> Page | None:
     title, facts = page_title(tree), _facts(tree)
     image = usable(facts.get("og:image") or facts.get("twitter:image") or "", page.url)
     language = (tree.get("lang") or facts.get("content-language") or facts.get("og:locale") or "").strip()
-    text = _without_walls(finished(tree_text(tree, page.url)))
+    text = without_walls(finished(tree_text(tree, page.url)))
     if not _is_same(entry, said, title, text):
         return None
     return Page(
@@ -107,14 +81,6 @@ def _facts(tree: HtmlElement) -> dict[str, str]:
         name = meta.get("property") or meta.get("name") or meta.get("http-equiv") or ""
         found.setdefault(name.lower(), meta.get("content") or "")
     return found
-
-
-def _without_walls(text: str) -> str:
-    """Without the lines that ask for money, consent or a password, where these make up much of it. An article
-    may well speak of such things."""
-    lines = text.split("\n")
-    kept = [line for line in lines if len(_WALL.findall(line)) < (1 if len(line) <= 300 else 2)]
-    return "\n".join(kept) if sum(map(len, kept)) < 0.8 * len(text) else text
 
 
 def _is_same(entry: Entry, said: Body, title: str, text: str) -> bool:

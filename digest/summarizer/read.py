@@ -17,10 +17,11 @@ def read_entry(unread: UnreadEntry, page: Fetched | None = None) -> Article:
     from digest.summarizer.extract import Body, extract, fragment_text
     from digest.summarizer.fingerprint import fingerprint
     from digest.summarizer.images import image_of
-    from digest.summarizer.language import detect
+    from digest.summarizer.language import language_of
     from digest.summarizer.page import read_page
     from digest.summarizer.summarize import summarize
     from digest.summarizer.terms import count_words
+    from digest.summarizer.walls import said_without_walls
 
     entry = unread.entry
     body = extract(entry)
@@ -30,8 +31,10 @@ def read_entry(unread: UnreadEntry, page: Fetched | None = None) -> Article:
     title = html.plain(entry.title) or (added.title if added else "") or headline(body.text)
     title = title or unread.feed_title
     declared = entry.language or unread.feed_language or (added.language if added else "")
-    language = detect(f"{title}\n{body.text}", declared)
-    description = fragment_text(entry.description, title).replace("\n", " ") if entry.description else ""
+    language = language_of(title, body.text if body.source != "title" else "", declared)
+    description = ""
+    if entry.description:
+        description = said_without_walls(fragment_text(entry.description, title)).replace("\n", " ")
     summary: tuple[Sentence, ...] = ()
     if body.source != "title":
         summary = summarize(body.text, title=title, language=language, description=description)
@@ -43,7 +46,7 @@ def read_entry(unread: UnreadEntry, page: Fetched | None = None) -> Article:
         words=count_words(body.text),
         summary=summary,
         source=body.source,
-        image=image_of(entry) or (added.image if added else ""),
+        image=image_of(entry, added.image if added else ""),
         fingerprint=fingerprint(body.text if body.source != "title" else "", title, language),
     )
 

@@ -31,8 +31,16 @@ _LOWER = re.compile(
 _ABBREVIATED = "approx col dr e.g etc fig gen gov i.e inc jr lt mr mrs ms no prof rep rev sen sr st u.s vs"
 _SHORT = frozenset(_ABBREVIATED.split())
 _KNOWN = frozenset(("cs", "de", "en", "fr", "nl", "pl", "pt", "el"))  # to simplemma
-_TITLE = re.compile(
-    r"\b(?:[Ss]ra?|[Ss]rta|[Dd]ra?|[Pp]rofa?|[Ss]ig|[Ss]ig\.ra|[Dd]ott|Mr|Mrs|Ms|Mme|Mlle|Ud|hl|sv)\.\s*$"
+# No sentence ends with these: a name or a number follows.
+_TITLES = """
+Sr Sra Srta Dr Dra Prof Profa Sig Sig.ra Dott Dott.ssa Avv Ing Mr Mrs Ms MM Mme Mmes Mlle Mgr Ud Uds hl sv Gov
+Sen Rep Gen Col Lt Sgt Capt Cpt Rev Hon Pres Supt Insp Mt Ft Av Avda Pza Ctra Dña Exc inż
+mgr gen płk kpt hab sig sig.ra dott dott.ssa prof dr avv ing av św ul ks tzw dhr mevr mw
+drs Dir Hr Fr Frl Dipl St Sta Sto
+"""
+_TITLE = re.compile(rf"\b(?:{'|'.join(map(re.escape, _TITLES.split()))})\.\s*$")
+_BEFORE_NUMBER = re.compile(
+    r"\b(?:no|nr|nos|art|num|núm|abs|vol|bd|fig|abb|pp|cap|poz|pkt|c)\.\s*$", re.IGNORECASE
 )
 _CLOSING = re.compile(r"\s*[»”’)\]]+(?:\s+|$|(?=[,;–—]))")
 _TOO_LONG = 50_000  # characters of one paragraph; nobody reads on
@@ -48,12 +56,15 @@ class Span:
 
 def split(text: str, language: str = "") -> list[Span]:
     """All sentences in order. A line break always ends one. Together they hold every visible character."""
-    spans: list[Span] = []
+    return list(spans(text, language))
+
+
+def spans(text: str, language: str = "") -> Iterator[Span]:
+    """The same one after the other, for who does not read to the end."""
     start = 0
     for line in text.split("\n"):
-        spans.extend(_line(text, start, start + len(line), language))
+        yield from _line(text, start, start + len(line), language)
         start += len(line) + 1
-    return spans
 
 
 def _line(text: str, start: int, end: int, language: str) -> Iterator[Span]:
@@ -110,7 +121,9 @@ def _mended(block: str, cut: int) -> int | None:
 
     None where the sentence goes on after it, or where only a title ended (`El Sr. Ruiz`).
     """
-    if _TITLE.search(block, max(0, cut - 8), cut):
+    if _TITLE.search(block, max(0, cut - 12), cut):
+        return None
+    if block[cut : cut + 2].strip()[:1].isdigit() and _BEFORE_NUMBER.search(block, max(0, cut - 8), cut):
         return None
     closing = _CLOSING.match(block, cut)
     if closing is None:

@@ -2,40 +2,42 @@
 
 Copies: the same address, id or text, or a third of the shorter one's four-word shingles in the other.
 Stories: TF-IDF vectors of headline and beginning, average link inside each connected part of the graph of
-likeness. Languages stay apart; round-ups, which would glue everything together, stay alone. Pure; numpy.
+likeness; then each article may move to the group that it is nearer to. Languages stay apart; round-ups, which
+would glue everything together, stay alone. Pure; numpy.
 """
 
 from __future__ import annotations
 
-import math
+import hashlib
 import re
-from array import array
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
+
+from digest.model import Background
+from digest.summarizer.likeness import Floats, Vectors, blocks, likeness, vectors_of
 
 COPY = 0.3  # share of the smaller one's shingles
 COPY_LEAST = 8  # shingles that say anything
 COMMON = 50  # a shingle in more articles than this is furniture
 
 LINK = 0.13  # cosine from which two articles may belong together
-CUT = 0.175  # average link below which groups stay apart
+CUT = 0.225  # average link below which groups stay apart; from 0.185 to 0.255 it hardly matters
+MOVE = 0.15  # average likeness to a group from which an article may move to it
+CROWD = 0.7  # a group's pull is the sum of its likenesses over its size to this power: many say more than few
+ROUNDS = 4
 STRICT_CUT = 0.24  # for groups that have grown too wide
 WIDEST = timedelta(hours=72).total_seconds()
 LARGEST = 200
 BARE = 25  # terms below which an article is hardly more than its headline
 BARE_FACTOR = 2.1
 _LARGEST_PART = 3_000
-
-_BLOCK = 512
-_FREQUENT = 40  # document frequency from which a term is worth a dense column
-
-Floats = npt.NDArray[np.float32]
-Numbers = npt.NDArray[np.int64]
+_ROUNDING = 1e-5  # of an average; without it thousands of equal headlines are compared anew at each step
 
 _ROUND_UP = re.compile(
     r"\b(?:morning|evening|daily|weekly|news|midday|afternoon|weekend)"
@@ -67,6 +69,11 @@ class Item:
     time: float = 0.0
 
 
+def is_bare(item: Item) -> bool:
+    """Is there hardly more of it than a headline?"""
+    return sum(item.terms.values()) < BARE
+
+
 def is_round_up(title: str) -> bool:
     return bool(_ROUND_UP.search(title))
 
@@ -79,14 +86,15 @@ def near_copies(shingles: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
     sizes = np.array([len(each) for each in shingles], dtype=np.int64)
     if not len(sizes) or not sizes.sum():
         return []
-    values = np.concatenate([np.asarray(each, dtype=np.int64) for each in shingles if len(each)])
-    owners = np.repeat(np.arange(len(sizes)), sizes)
-    order = np.lexsort((owners, values))
-    values, owners = values[order], owners[order]
+    values = np.fromiter(chain.from_iterable(shingles), dtype=np.int64, count=int(sizes.sum()))
+    order = np.argsort(values, kind="stable").astype(np.int32)  # owners of one shingle stay in order
+    values = values[order]
+    owners = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)[order]
+    del order
     starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
     runs = np.diff(np.r_[starts, len(values)])
     usable = np.repeat((runs > 1) & (runs <= COMMON), runs)
-    values, owners = values[usable], owners[usable]
+    values, owners = values[usable], owners[usable].astype(np.int64)
     found: list[npt.NDArray[np.int64]] = []
     for step in range(1, COMMON):
         same = (
@@ -124,24 +132,6 @@ def joined(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Vectors:
-    """Rows of unit length, one after the other: row n is terms[starts[n]:starts[n + 1]], in the order of the
-    terms, with their weights. Terms of a single item are left out: they make nothing alike."""
-
-    starts: Numbers
-    terms: Numbers
-    weights: Floats
-
-    def __len__(self) -> int:
-        return len(self.starts) - 1
-
-    def cosine(self, left: int, right: int) -> float:
-        a, b = (slice(self.starts[row], self.starts[row + 1]) for row in (left, right))
-        _, x, y = np.intersect1d(self.terms[a], self.terms[b], assume_unique=True, return_indices=True)
-        return float(self.weights[a][x] @ self.weights[b][y])
-
-
-@dataclass(frozen=True, slots=True)
 class Space:
     """The items of one language, by number, and their vectors in the same order."""
 
@@ -149,13 +139,21 @@ class Space:
     vectors: Vectors
 
 
-def spaces(items: Sequence[Item]) -> dict[str, Space]:
+def spaces(items: Sequence[Item], background: Background | None = None) -> dict[str, Space]:
     """A space for each language."""
+    known = background or Background()
     by_language: dict[str, list[int]] = defaultdict(list)
     for number, item in enumerate(items):
         by_language[item.language].append(number)
     return {
-        language: Space(numbers, vectors_of([items[number].terms for number in numbers]))
+        language: Space(
+            numbers,
+            vectors_of(
+                [items[number].terms for number in numbers],
+                known.articles.get(language, 0),
+                known.terms.get(language),
+            ),
+        )
         for language, numbers in sorted(by_language.items())
     }
 
@@ -185,137 +183,36 @@ def group(
 
 
 def _one_language(vectors: Vectors, items: list[Item], places: list[int]) -> list[list[int]]:
-    bare = np.array([sum(item.terms.values()) < BARE for item in items], dtype=np.bool_)
+    bare = np.array([is_bare(item) for item in items], dtype=np.bool_)
+    twins: dict[bytes, list[int]] = {}
+    for place in places:
+        said = repr(sorted(items[place].terms.items())).encode(errors="replace")
+        twins.setdefault(hashlib.blake2b(said, digest_size=16).digest(), []).append(place)
+    same = {each[0]: each for each in twins.values()}  # thousands of equal headlines are compared once
     found: list[list[int]] = []
-    for part in _parts(vectors, bare, places):
+    for part in _parts(vectors, bare, list(same)):
         if len(part) == 1:
-            found.append(part)
+            found.append(same[part[0]])
             continue
         alike = likeness(vectors, part)
         _double_bare(alike, bare[part], bare[part])
-        for members in average_link(alike, CUT):
-            chosen = [part[each] for each in members]
-            found.extend(_not_too_wide(chosen, alike[np.ix_(members, members)], items))
+        sizes = [len(same[each]) for each in part]
+        groups = []
+        for members in average_link(alike, CUT, sizes):
+            times = [items[each].time for member in members for each in same[part[member]]]
+            groups.extend(_not_too_wide(members, alike, sizes, times))
+        found.extend(
+            [each for member in members for each in same[part[member]]]
+            for members in resettled(alike, groups, sizes)
+        )
     return found
-
-
-def vectors_of(bags: Sequence[Mapping[str, int]]) -> Vectors:
-    df = Counter(term for bag in bags for term in bag)
-    column = {term: number for number, term in enumerate(sorted(df)) if df[term] > 1}
-    value = {term: idf(len(bags), count) for term, count in df.items()}
-    starts, terms, weights = [0], array("q"), array("f")
-    for bag in bags:
-        row = {term: (1 + math.log(count)) * value[term] for term, count in bag.items()}
-        length = math.sqrt(sum(weight * weight for weight in row.values())) or 1.0
-        for term in sorted(row):
-            if term in column:
-                terms.append(column[term])
-                weights.append(row[term] / length)
-        starts.append(len(terms))
-    return Vectors(
-        np.array(starts, dtype=np.int64),
-        np.frombuffer(terms, dtype=np.int64) if terms else np.empty(0, np.int64),
-        np.frombuffer(weights, dtype=np.float32) if weights else np.empty(0, np.float32),
-    )
-
-
-def idf(total: int, df: int) -> float:
-    """How much a term tells. Rather flat, for a day is a small collection and the words of a story that many
-    tell are frequent in it for that very reason; but what nearly every article has tells nothing."""
-    return (math.log(total / df) + 2.25) * (1 - (df / (total + 10)) ** 2)
-
-
-def nearness_to_all(vectors: Vectors, count: int) -> list[float]:
-    """For each of the first `count` rows the sum of its cosines with them all."""
-    end = int(vectors.starts[count])
-    if not end:
-        return [0.0] * count
-    middle = np.bincount(vectors.terms[:end], vectors.weights[:end])
-    owners = np.repeat(np.arange(count), np.diff(vectors.starts[: count + 1]))
-    near = np.bincount(owners, vectors.weights[:end] * middle[vectors.terms[:end]], count)
-    return [float(value) for value in near]
-
-
-def closest_of_rest(vectors: Vectors, count: int) -> list[float]:
-    """For each of the first `count` rows its largest cosine with any row after them."""
-    end = int(vectors.starts[count])
-    owners = np.repeat(np.arange(count), np.diff(vectors.starts[: count + 1]))
-    terms, weights = vectors.terms[:end], vectors.weights[:end]
-    largest = np.zeros(count)
-    row = np.zeros(int(vectors.terms.max()) + 1 if len(vectors.terms) else 1)
-    for other in range(count, len(vectors)):
-        place = slice(vectors.starts[other], vectors.starts[other + 1])
-        row[vectors.terms[place]] = vectors.weights[place]
-        np.maximum(largest, np.bincount(owners, weights * row[terms], count), out=largest)
-        row[vectors.terms[place]] = 0.0
-    return [round(float(value), 6) for value in largest]
-
-
-def likeness(vectors: Vectors, rows: Sequence[int]) -> Floats:
-    """Cosines of some rows with one another."""
-    found = np.zeros((len(rows), len(rows)), dtype=np.float32)
-    for start, block in _blocks(vectors, rows):
-        found[start : start + len(block), start:] = block
-    upper = np.triu(found, 1)
-    result: Floats = upper + upper.T
-    np.fill_diagonal(result, 1.0)
-    return result
-
-
-def _blocks(vectors: Vectors, rows: Sequence[int]) -> Iterator[tuple[int, Floats]]:
-    """Cosines of `rows`, some of them at a time, with themselves and all later ones. Frequent terms by a
-    dense
-    product, the many rare ones pair by pair."""
-    count = len(rows)
-    chosen = np.asarray(rows, dtype=np.int64)
-    sizes = vectors.starts[chosen + 1] - vectors.starts[chosen]
-    owners = np.repeat(np.arange(count), sizes)
-    first = np.cumsum(sizes) - sizes
-    places = np.arange(int(sizes.sum())) - np.repeat(first - vectors.starts[chosen], sizes)
-    terms, weights = vectors.terms[places], vectors.weights[places]
-    order = np.argsort(terms, kind="stable")
-    owners, terms, weights = owners[order], terms[order], weights[order]
-    new = np.r_[True, terms[1:] != terms[:-1]] if len(terms) else np.empty(0, np.bool_)
-    runs = np.diff(np.r_[np.flatnonzero(new), len(terms)])
-    frequent = np.repeat(runs >= _FREQUENT, runs)
-    columns = (np.cumsum(new) - 1)[frequent]
-    names, columns = np.unique(columns, return_inverse=True)
-    dense = np.zeros((count, max(1, len(names))), dtype=np.float32)
-    dense[owners[frequent], columns] = weights[frequent]
-    left, right, worth = _rare_pairs(owners[~frequent], terms[~frequent], weights[~frequent])
-    for start in range(0, count, _BLOCK):
-        stop, width = min(start + _BLOCK, count), count - start
-        block = dense[start:stop] @ dense[start:].T
-        here = (left >= start) & (left < stop)
-        keys = (left[here].astype(np.int64) - start) * width + (right[here] - start)
-        block += np.bincount(keys, worth[here], len(block) * width).reshape(block.shape).astype(np.float32)
-        yield start, block
-
-
-def _rare_pairs(
-    owners: Numbers, terms: Numbers, weights: Floats
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Floats]:
-    """Each pair of owners of the same term, the smaller first, and the product of its weights."""
-    left: list[npt.NDArray[np.int32]] = []
-    right: list[npt.NDArray[np.int32]] = []
-    worth: list[Floats] = []
-    for step in range(1, _FREQUENT):
-        same = np.flatnonzero(terms[:-step] == terms[step:]) if len(terms) > step else np.empty(0, np.int64)
-        if not len(same):
-            break
-        left.append(owners[same].astype(np.int32))
-        right.append(owners[same + step].astype(np.int32))
-        worth.append(weights[same] * weights[same + step])
-    if not left:
-        return np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32)
-    return np.concatenate(left), np.concatenate(right), np.concatenate(worth)
 
 
 def _parts(vectors: Vectors, bare: npt.NDArray[np.bool_], places: list[int]) -> list[list[int]]:
     """The connected parts of the graph of all pairs that are alike enough."""
     edges: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]] = []
     plain = bare[places]
-    for start, alike in _blocks(vectors, places):
+    for start, alike in blocks(vectors, places):
         _double_bare(alike, plain[start : start + len(alike)], plain[start:])
         a, b = np.nonzero(alike >= LINK)
         keep = a < b
@@ -340,19 +237,29 @@ def _double_bare(alike: Floats, left: npt.NDArray[np.bool_], right: npt.NDArray[
     alike *= 1 + (BARE_FACTOR - 1) * np.outer(left, right).astype(np.float32)
 
 
-def average_link(alike: Floats, cut: float) -> list[list[int]]:
-    """Merge the two groups with the largest average likeness until none reaches `cut`."""
+def average_link(alike: Floats, cut: float, counts: Sequence[int] = ()) -> list[list[int]]:
+    """Merge the two groups with the largest average likeness until none reaches `cut`. counts: for how many
+    each one stands.
+
+    What is nearest to a group is looked up again only when it would be merged next: a merger never makes the
+    likeness to others larger than that of its nearer half, so the old value is a bound.
+    """
     count = len(alike)
     alike = alike.copy()
     np.fill_diagonal(alike, -1.0)
     members: list[list[int]] = [[number] for number in range(count)]
-    sizes = np.ones(count, dtype=np.float32)
+    sizes = np.array(counts or [1] * count, dtype=np.float32)
     nearest = alike.argmax(axis=1)
     value = alike[np.arange(count), nearest]
+    stale = np.zeros(count, dtype=np.bool_)
     while count > 1:
         a = int(value.argmax())
         if value[a] < cut:
             break
+        if stale[a]:
+            nearest[a] = int(alike[a].argmax())
+            value[a], stale[a] = alike[a, nearest[a]], False
+            continue
         b = int(nearest[a])
         a, b = min(a, b), max(a, b)
         row = (sizes[a] * alike[a] + sizes[b] * alike[b]) / (sizes[a] + sizes[b])
@@ -364,19 +271,53 @@ def average_link(alike: Floats, cut: float) -> list[list[int]]:
         members[b] = []
         sizes[a] += sizes[b]
         value[b] = -1.0
-        better = row > value
-        nearest[better], value[better] = a, row[better]
-        stale = np.flatnonzero(((nearest == a) | (nearest == b)) & ~better & (value > -1.0))
-        for each in {a, *stale.tolist()}:
-            nearest[each] = int(alike[each].argmax())
-            value[each] = alike[each, nearest[each]]
+        stale |= (nearest == a) | (nearest == b)
+        nearer = (row >= value - _ROUNDING) & (row > -1.0)
+        nearest[nearer], value[nearer], stale[nearer] = a, row[nearer], False
+        value[a], stale[a] = row.max(), False
+        nearest[a] = int(row.argmax())
         count -= 1
     return [sorted(each) for each in members if each]
 
 
-def _not_too_wide(members: list[int], alike: Floats, items: list[Item]) -> list[list[int]]:
-    """A group over days, or too large to be one event, is cut again more strictly."""
-    times = [items[each].time for each in members if items[each].time]
-    if len(members) <= LARGEST and (not times or max(times) - min(times) <= WIDEST):
+def resettled(alike: Floats, groups: Sequence[Sequence[int]], counts: Sequence[int] = ()) -> list[list[int]]:
+    """The groups after each item had a few chances to move to the group that pulls it most.
+
+    Average link never takes back what it joined early, and it leaves out whatever came late.
+    """
+    count = len(alike)
+    stands_for = np.array(counts or [1] * count, dtype=np.float32)
+    everyone = np.arange(count)
+    home = np.zeros(count, dtype=np.int64)
+    for number, members in enumerate(groups):
+        home[list(members)] = number
+    for _ in range(ROUNDS if len(groups) > 1 else 0):
+        settled = np.zeros((count, len(groups)), dtype=np.float32)
+        settled[everyone, home] = stands_for
+        total = alike @ settled
+        size = np.repeat(settled.sum(axis=0, keepdims=True), count, axis=0)
+        total[everyone, home] -= alike[everyone, everyone]
+        size[everyone, home] -= 1.0
+        others = np.maximum(size, 1.0)
+        pull = np.where(size > 0, total / others**CROWD, 0.0)
+        stays = pull[everyone, home]
+        pull[total < MOVE * others] = -1.0
+        pull[everyone, home] = stays
+        best = pull.argmax(axis=1)
+        moves = pull[everyone, best] > stays + 1e-6
+        if not moves.any():
+            break
+        home[moves] = best[moves]
+    return [members for number in range(len(groups)) if (members := np.flatnonzero(home == number).tolist())]
+
+
+def _not_too_wide(
+    members: list[int], alike: Floats, counts: Sequence[int], times: Sequence[float]
+) -> list[list[int]]:
+    """A group over days, or too large to be one event, is cut again more strictly. times: of all it stands
+    for, 0 when unknown."""
+    known = [time for time in times if time]
+    if len(times) <= LARGEST and (not known or max(known) - min(known) <= WIDEST):
         return [members]
-    return [[members[each] for each in inner] for inner in average_link(alike, STRICT_CUT)]
+    inner = average_link(alike[np.ix_(members, members)], STRICT_CUT, [counts[each] for each in members])
+    return [[members[each] for each in one] for one in inner]

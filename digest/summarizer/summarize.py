@@ -1,54 +1,34 @@
 """A summary in whole sentences of the article: two or three that say what it is about.
 
 The publisher's own description when it is good; otherwise sentences chosen by place, title, weight of their
-terms
-and how much of the rest they stand for, without saying a thing twice. Each keeps its place in the text.
+terms and how much of the rest they stand for, without saying a thing twice. Each keeps its place in the text.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from digest.model import Sentence
-from digest.summarizer import scraps
-from digest.summarizer.boilerplate import is_cut_off
-from digest.summarizer.sentences import split
+from digest.summarizer.description import described
+from digest.summarizer.scraps import asks
 from digest.summarizer.terms import terms
+from digest.summarizer.usable import Candidate, candidates
 
 MAX_SENTENCES = 3
 MAX_CHARS = 420
-GOOD_DESCRIPTION = range(80, 401)
 
-ENOUGH = 0.4  # of the first sentence's worth; what is worth less only fills the room
-UNMARKED = 6  # words from which a line without a full stop is a standfirst, not a heading
-_MOST = 80  # sentences that are looked at; later ones are never chosen anyway
-_ENDS = ".!?。！？؟।…"
-_CLOSERS = "\"'”’»›)]」』"
-
-_BULLET = re.compile(r"(?:[-–—*•·▪●»>]|\d{1,2}[.)])\s+")
+ENOUGH = 0.6  # of the first sentence's worth; what is worth less only fills the room
+LEANS = 0.2  # off the worth of a sentence that needs the one before it, where that is not told
+LIKE = 0.9  # off the worth for being like what is told already, times the cosine
+ALIKE = 0.75  # cosine, from which a sentence says the same once more
+FEW = 3  # usable sentences, of which one cannot be choosy
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A usable sentence; `place` counts usable ones."""
-
-    text: str
-    start: int
-    end: int
-    place: int
-    terms: tuple[str, ...]
-    words: int
-    leans: bool
-    torn: bool
 
 
 def summarize(
@@ -63,130 +43,103 @@ def summarize(
     """Whole sentences in the order of the text; none when there is none to be had."""
     if own := described(description, text, language, max_sentences, max_chars):
         return own
-    found = candidates(text, language, title)
+    found = [each for each in candidates(text, language, title) if not each.torn]
     chosen = choose(found, title, language, max_sentences, max_chars)
     if chosen:
-        return tuple(Sentence(text=each.text, start=each.start, end=each.end) for each in chosen)
+        return tuple(
+            Sentence(text=" ".join(each.text.split()), start=each.start, end=each.end) for each in chosen
+        )
     return _shortest_way(text, max_chars)
-
-
-def described(
-    description: str, text: str, language: str, max_sentences: int, max_chars: int
-) -> tuple[Sentence, ...]:
-    """The publisher's own description as sentences, if it is a good one: of some length, finished, no
-    teaser, and
-    not simply the beginning of the text."""
-    description = " ".join(description.split())
-    if len(description) not in GOOD_DESCRIPTION or len(description) > max_chars or is_cut_off(description):
-        return ()
-    if not ends_well(description) or _squash(description)[:60] in _squash(text[:1_000]):
-        return ()
-    spans = split(description, language)
-    found = [description[span.start : span.end] for span in spans]
-    if len(found) > max_sentences or any(scraps.is_scrap(each) or not ends_well(each) for each in found):
-        return ()
-    return tuple(Sentence(text=each) for each in found)
-
-
-def ends_well(sentence: str) -> bool:
-    """Does it end as a sentence does?"""
-    return sentence.rstrip(_CLOSERS + " ")[-1:] in tuple(_ENDS)
-
-
-def candidates(text: str, language: str, title: str = "") -> list[Candidate]:
-    """The sentences that a summary may use."""
-    found: list[Candidate] = []
-    headline = set(terms(title, language))
-    for span in split(text, language):
-        sentence = text[span.start : span.end]
-        bullet = _BULLET.match(sentence)
-        start = span.start + (bullet.end() if bullet else 0)
-        sentence = text[start : span.end]
-        if len(sentence) > 1000 or scraps.is_scrap(sentence):
-            continue
-        own = tuple(terms(sentence, language))
-        if not own or _repeats(own, headline):
-            continue
-        size = len(sentence.split())
-        torn = scraps.is_torn(sentence, text[text.rfind("\n", 0, start) + 1 : start][-2_000:])
-        leans = scraps.leans(sentence)
-        found.append(Candidate(sentence, start, span.end, len(found), own, size, leans, torn))
-        if len(found) == _MOST:
-            break
-    whole = [each for each in found if ends_well(each.text) or _real_words(each.text) >= UNMARKED]
-    return whole or found[:1]  # a heading or a caption only when there is nothing else
-
-
-def _real_words(sentence: str) -> int:
-    return sum(len(word) > 1 and any(map(str.isalpha, word)) for word in sentence.split())
-
-
-def _repeats(own: Sequence[str], headline: set[str]) -> bool:
-    """Is it the headline once more?"""
-    return bool(headline) and len(headline.intersection(own)) >= 0.75 * max(len(headline), len(set(own)))
 
 
 def choose(
     found: Sequence[Candidate], title: str, language: str, max_sentences: int, max_chars: int
 ) -> list[Candidate]:
-    """The best sentences; the first of them should not lean on one that is not there, if others can be "
-    "had."""
-    found = list(found)
+    """The sentences of most worth, each unlike the others (maximal marginal relevance).
+
+    The first is no question and does not lean on what is not there, while others can be had; one further on
+    that leans is told with the sentence before it where there is room.
+    """
+    if not found:
+        return []
+    alike = likeness(found)
+    base = scores(found, alike, set(terms(title, language)))
+    barred: set[int] = set()
     while True:
-        chosen = _most_relevant(found, title, language, max_sentences, max_chars)
-        if not chosen or len(found) <= 3 or not (chosen[0].leans and chosen[0].place):
-            return chosen
-        found.remove(chosen[0])
+        chosen = _most_relevant(found, base, alike, barred, max_sentences, max_chars)
+        first = chosen[:1]
+        if len(found) - len(barred) <= FEW or not first:
+            break
+        if not (asks(found[first[0]].text) or _hangs(found[first[0]], [])):
+            break
+        barred.update(first)
+    return [found[number] for number in _supported(found, chosen, max_sentences, max_chars)]
+
+
+def _supported(
+    found: Sequence[Candidate], chosen: Sequence[int], max_sentences: int, max_chars: int
+) -> list[int]:
+    """With the sentences that others lean on, as far as there is room."""
+    result = list(chosen)
+    place = {each.place: number for number, each in enumerate(found)}
+    for number in chosen:
+        before = place.get(found[number].after, -1)
+        if (
+            before < 0
+            or len(result) == max_sentences
+            or not _hangs(found[number], [found[n].place for n in result])
+        ):
+            continue
+        size = sum(len(found[each].text) + 1 for each in (*result, before)) - 1
+        if size <= max_chars and not found[before].leans and not asks(found[before].text):
+            result.append(before)
+    return sorted(result)
+
+
+def _hangs(each: Candidate, places: Sequence[int]) -> bool:
+    return each.leans and each.place > 0 and each.after not in places
 
 
 def _most_relevant(
-    found: Sequence[Candidate], title: str, language: str, max_sentences: int, max_chars: int
-) -> list[Candidate]:
-    """The sentences of most worth, each unlike the others (maximal marginal relevance)."""
-    if not found:
-        return []
-    vectors = _vectors(found)
-    alike: Floats = vectors @ vectors.T
-    base = scores(found, vectors, alike, set(terms(title, language)))
+    found: Sequence[Candidate],
+    base: Floats,
+    alike: Floats,
+    barred: set[int],
+    max_sentences: int,
+    max_chars: int,
+) -> list[int]:
+    size = np.array([len(each.text) for each in found])
+    lean = np.array([LEANS if each.leans and each.place else 0.0 for each in found])
+    free = np.array([number not in barred for number in range(len(found))])
     closest = np.zeros(len(found))
     chosen: list[int] = []
     room = max_chars
     while len(chosen) < max_sentences:
-        best, value = -1, -math.inf
-        for number, each in enumerate(found):
-            if number in chosen or len(each.text) + bool(chosen) > room or closest[number] > 0.75:
-                continue
-            worth = float(base[number]) - 0.8 * float(closest[number])
-            if each.leans and each.place and number - 1 not in chosen:
-                worth -= 0.1
-            if worth > value:
-                best, value = number, worth
-        if best < 0 or (chosen and value < ENOUGH * float(base[chosen[0]])):
+        fits = free & (size + bool(chosen) <= room) & (closest <= ALIKE)
+        worth = np.where(fits, base - LIKE * closest - lean, -math.inf)
+        best = int(worth.argmax())
+        if not fits[best] or (chosen and worth[best] < ENOUGH * float(base[chosen[0]])):
             break
-        room -= len(found[best].text) + bool(chosen)
+        room -= int(size[best]) + bool(chosen)
         chosen.append(best)
+        free[best] = False
+        if best + 1 < len(found) and found[best + 1].after == found[best].place:
+            lean[best + 1] = 0.0
         closest = np.maximum(closest, alike[best])
-    return [found[number] for number in sorted(chosen)]
+    return sorted(chosen)
 
 
-def scores(found: Sequence[Candidate], vectors: Floats, alike: Floats, title: set[str]) -> Floats:
-    """The worth of each sentence by itself: one sum, its weights measured on six collections."""
-    count = len(found)
+def scores(found: Sequence[Candidate], alike: Floats, title: set[str]) -> Floats:
+    """The worth of each sentence by itself: one sum, its weights measured on five collections."""
     tf = Counter(term for each in found for term in each.terms)
     frequency = np.array(
         [sum(math.log1p(tf[term]) for term in each.terms) / len(each.terms) for each in found]
     )
     share = np.array([len(title.intersection(each.terms)) / len(title) if title else 0.0 for each in found])
-    centroid = vectors @ vectors.sum(axis=0)
-    degree = alike.sum(axis=1) - 1.0
     place = np.array([math.exp(-each.place / 10) for each in found])
+    near = alike.sum(axis=1)  # how much of the rest it stands for, and itself
     total: Floats = (
-        place
-        + 0.2 * _of_largest(centroid)
-        + 0.8 * share
-        + 0.2 * _of_largest(frequency)
-        + 0.3 * _of_largest(degree)
-        + 0.1 * _of_largest(_page_rank(alike, count))
+        place + share + 0.2 * _of_largest(frequency) + 0.2 * _of_largest(near) + 0.4 * _of_largest(near - 1.0)
     )
     for number, each in enumerate(found):
         total[number] -= _faults(each)
@@ -198,36 +151,31 @@ def _faults(each: Candidate) -> float:
     if each.words < 10 or each.words > 45:
         fault += 0.1
     if each.words < 8:
-        fault += 0.15
-    if each.text.rstrip(_CLOSERS).endswith(("?", "？", "؟")):
         fault += 0.4
-    if each.torn:
-        fault += 0.8
+    if each.opens and each.place:  # what matters most stands in the first paragraph
+        fault += 0.12
+    if asks(each.text):
+        fault += 0.4
     return fault
 
 
-def _vectors(found: Sequence[Candidate]) -> Floats:
-    df = Counter(term for each in found for term in set(each.terms))
-    column = {term: number for number, term in enumerate(df)}
+def likeness(found: Sequence[Candidate]) -> Floats:
+    """The cosines between sentences. Terms of one sentence count in its length only, so it stays small."""
+    counted = [Counter(each.terms) for each in found]
+    df = Counter(term for each in counted for term in each)
+    column = {term: number for number, term in enumerate(term for term, often in df.items() if often > 1)}
     vectors = np.zeros((len(found), len(column)))
-    for row, each in enumerate(found):
-        for term, count in Counter(each.terms).items():
-            weight = math.log(1 + len(found) / df[term])
-            vectors[row, column[term]] = (1 + math.log(count)) * weight
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    result: Floats = vectors / np.where(length == 0, 1, length)
-    return result
-
-
-def _page_rank(alike: Floats, count: int) -> Floats:
-    links = alike.copy()
-    np.fill_diagonal(links, 0.0)
-    total = links.sum(axis=0)
-    links = np.where(total > 0, links / np.where(total > 0, total, 1), 1.0 / count)
-    rank = np.full(count, 1.0 / count)
-    for _ in range(20):
-        rank = 0.15 / count + 0.85 * (links @ rank)
-    return rank
+    for row, each in enumerate(counted):
+        weights = {
+            term: (1 + math.log(count)) * math.log(1 + len(found) / df[term]) for term, count in each.items()
+        }
+        length = math.sqrt(sum(weight * weight for weight in weights.values()))
+        for term, weight in weights.items():
+            if term in column:
+                vectors[row, column[term]] = weight / length
+    alike: Floats = vectors @ vectors.T
+    np.fill_diagonal(alike, 1.0)
+    return alike
 
 
 def _of_largest(values: Floats) -> Floats:
@@ -245,7 +193,3 @@ def _shortest_way(text: str, max_chars: int) -> tuple[Sentence, ...]:
             left = text.index(piece)
             return (Sentence(text=" ".join(piece.split()), start=left, end=left + len(piece)),)
     return ()
-
-
-def _squash(text: str) -> str:
-    return "".join(filter(str.isalnum, text.lower()))

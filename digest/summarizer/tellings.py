@@ -1,17 +1,22 @@
-"""From articles to stories: copies set aside, the rest grouped, the lead of each chosen, its worth summed "
-"up."""
+"""From articles to stories: copies set aside, the rest grouped, what was told before set apart, the lead of
+each chosen, its worth summed up.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from digest.model import Article
 from digest.summarizer import rank, stories
-from digest.summarizer.fingerprint import page_address
+from digest.summarizer.fingerprint import page_address, shingles
+from digest.summarizer.memory import WHOLE
+from digest.summarizer.terms import words
+from digest.summarizer.threads import News, Repeat, Thread, sort
+from digest.summarizer.updates import READ, compare, known_from
 from digest.summarizer.window import Window
 
 SAME_FEED = 0.3  # likeness from which two articles of one feed are one story: all its news sound alike
@@ -19,6 +24,7 @@ _LEAST_SHINGLES = 5
 _LEAST_TITLE = 5  # words
 _LEAST_GUID = 16  # characters: `17` is an id in many feeds
 _NEAR = "largely the same text"
+_TOP_CHARS, _TOP_WORDS = 1_000, 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +38,15 @@ class Copy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
-    """A story that could be told: its articles by number, the lead first, and the sum that ranks it."""
+    """A story that could be told: its articles by number, the lead first, then those that could lead it,
+    the best first; and the sum that ranks it. voices: by feed, what it adds. news: what makes it an update.
+    """
 
     key: str
     members: tuple[int, ...]
     terms: Mapping[str, float]
+    voices: Mapping[str, float] = field(default_factory=dict)
+    news: News | None = None
 
     @property
     def lead(self) -> int:
@@ -48,8 +58,8 @@ class Telling:
 
 
 def copies(window: Window) -> list[Copy]:
-    """All but one of each set of copies: the one of the dearest feed, with the fullest text, the "
-    "earliest, stays."""
+    """All but one of each set of copies: the one of the dearest feed, with the fullest text, the earliest,
+    stays; and what has news above the same text."""
     how: dict[tuple[int, int], str] = {}
     for name, keys in (
         ("the same address", _addresses(window.articles)),
@@ -79,16 +89,52 @@ def copies(window: Window) -> list[Copy]:
 
     found = []
     for members in sets.values():
-        best = min(members, key=worth)
-        for number in members:
-            if number != best:
-                known = how.get((min(number, best), max(number, best)), _NEAR)
-                found.append(Copy(number=number, of=best, how=known))
+        kept: list[int] = []
+        for number in sorted(members, key=worth):
+            of, name = _copy_of(window, number, kept, how)
+            if of is None:
+                kept.append(number)
+            else:
+                found.append(Copy(number=number, of=of, how=name))
     return sorted(found, key=lambda copy: copy.number)
 
 
-def tellings(window: Window, found: Sequence[Copy], now: datetime) -> list[Telling]:
-    """Every story of the window with its rank, in the order of their keys."""
+def _copy_of(
+    window: Window, number: int, kept: Sequence[int], how: Mapping[tuple[int, int], str]
+) -> tuple[int | None, str]:
+    """Of which of those that were kept it is a copy; None for one that has news of its own above the text."""
+    for other in kept:
+        name = how.get((min(number, other), max(number, other)), _NEAR if other == kept[0] else "")
+        if name and (name != _NEAR or not _says_more(window.articles[number], window.articles[other])):
+            return other, name
+    return None, ""
+
+
+def _says_more(article: Article, other: Article) -> bool:
+    """Does it begin with news that the other one, whose text it holds, does not have?"""
+    held = set(other.fingerprint.shingles)
+    own = article.fingerprint.shingles
+    if len(held.intersection(own)) >= WHOLE * len(own):
+        return False
+    top = shingles(words(article.text[:_TOP_CHARS])[:_TOP_WORDS])
+    if len(held.intersection(top)) >= len(top) / 2:
+        return False
+    known = known_from([other.title, *other.text[:READ].split("\n")], other.language)
+    return compare(article, known).news
+
+
+def tellings(
+    window: Window,
+    found: Sequence[Copy],
+    now: datetime,
+    going_on: Mapping[str, Thread] | None = None,
+    kin: Mapping[int, str] | None = None,
+) -> tuple[list[Telling], list[Repeat]]:
+    """Every story of the window with its rank, in the order of their keys; and what repeats a told one.
+
+    going_on: the stories told in the last days. kin: of articles, by number, the key of a told story whose
+    text they hold in part.
+    """
     aside = {copy.number for copy in found}
     groups: list[list[int]] = []
     for members in stories.group(window.items, window.spaces, len(window.articles)):
@@ -97,21 +143,34 @@ def tellings(window: Window, found: Sequence[Copy], now: datetime) -> list[Telli
     copied: dict[int, set[str]] = defaultdict(set)
     for copy in found:
         copied[copy.of].add(window.articles[copy.number].feed_url)
+    told = sort(window, groups, going_on or {}, kin or {})
     made = [
-        Telling(
-            key=_key([window.articles[number] for number in members]),
-            members=tuple(members),
-            terms=_rank(window, members, copied, now),
+        _telling(
+            window, _key([window.articles[number] for number in members], told.updates), members, copied, now
         )
-        for members in groups
+        for members in told.new
     ]
-    return sorted(made, key=lambda telling: telling.key)
+    for key, (members, news) in told.updates.items():
+        ordered = _most_news_first(window, members, news)
+        made.append(replace(_telling(window, key, ordered, copied, now), news=news))
+    return sorted(made, key=lambda telling: telling.key), told.repeats
+
+
+def with_lead(window: Window, telling: Telling, number: int, now: datetime) -> Telling:
+    """The same story led by another of its articles, and what it is worth then."""
+    members = (number, *(each for each in telling.members if each != number))
+    return replace(telling, members=members, terms=_rank(window, number, telling.voices, now))
 
 
 def lead_of(window: Window, members: Sequence[int]) -> int:
     """The one nearest to the others, of a weighty feed, with full text; the earliest breaks ties."""
+    return by_suitability(window, members)[0]
+
+
+def by_suitability(window: Window, members: Sequence[int]) -> list[int]:
+    """The members in the order in which they could lead."""
     if len(members) == 1:
-        return members[0]
+        return list(members)
     near = (window.alike(members).sum(axis=1) - 1.0) / (len(members) - 1)
     weights = [window.weight(window.articles[number].feed_url) for number in members]
     heaviest = max(weights) or 1.0
@@ -122,29 +181,33 @@ def lead_of(window: Window, members: Sequence[int]) -> int:
         value += 0.2 * (article.source in rank.FULL_SOURCES)
         return (-round(value, 5), article.published, article.id)
 
-    return members[min(range(len(members)), key=worth)]
+    return [members[place] for place in sorted(range(len(members)), key=worth)]
 
 
 def _by_feed(window: Window, members: Sequence[int]) -> list[list[int]]:
     """A group with its lead first; articles of a feed already in it stand alone unless they are close."""
-    lead = lead_of(window, members)
+    lead, *rest = by_suitability(window, members)
     feeds = {window.articles[lead].feed_url}
-    kept: list[int] = [lead]
+    kept: set[int] = set()
     alone: list[list[int]] = []
-    others = [(-round(window.like(lead, number), 5), number) for number in members if number != lead]
-    for likeness, number in sorted(others):
+    for likeness, number in sorted((-round(window.like(lead, number), 5), number) for number in rest):
         feed = window.articles[number].feed_url
         if feed in feeds and -likeness < SAME_FEED:
             alone.append([number])
         else:
-            kept.append(number)
+            kept.add(number)
             feeds.add(feed)
-    return [kept, *alone]
+    return [[lead, *(number for number in rest if number in kept)], *alone]
 
 
-def _rank(
-    window: Window, members: Sequence[int], copied: Mapping[int, set[str]], now: datetime
-) -> dict[str, float]:
+def _most_news_first(window: Window, members: Sequence[int], news: News) -> list[int]:
+    """An update is led by the one that says most that is new."""
+    return sorted(by_suitability(window, members), key=lambda number: round(news.known[number], 1))
+
+
+def _telling(
+    window: Window, key: str, members: Sequence[int], copied: Mapping[int, set[str]], now: datetime
+) -> Telling:
     voices: dict[str, float] = {}
     for number in members:
         feed = window.articles[number].feed_url
@@ -152,21 +215,31 @@ def _rank(
     for number in members:
         for feed in copied.get(number, set()) - voices.keys():
             voices[feed] = rank.voice(window.weight(feed), window.volume[feed], copy=True)
+    voices = dict(sorted(voices.items()))
+    terms = _rank(window, members[0], voices, now)
+    return Telling(key=key, members=tuple(members), terms=terms, voices=voices)
+
+
+def _rank(window: Window, lead: int, voices: Mapping[str, float], now: datetime) -> dict[str, float]:
     return rank.terms_of(
-        window.articles[members[0]],
-        voices=dict(sorted(voices.items())),
-        centrality=window.centrality[members[0]],
+        window.articles[lead],
+        voices=voices,
+        centrality=window.centrality[lead],
         interests=window.newsletter.interests,
-        told=1.0 if window.follows_up[members[0]] else 0.0,
+        weights=window.newsletter.interest_weights,
+        told=1.0 if window.follows_up[lead] else 0.0,
         now=now,
     )
 
 
-def _key(articles: Sequence[Article]) -> str:
-    """Stays the same while the story grows: made of the article that we saw first."""
+def _key(articles: Sequence[Article], taken: Container[str]) -> str:
+    """Stays the same while the story grows: made of the article that we saw first. A feed may use an id again
+    for another entry: its story does not get the key of the one that is told on."""
     first = min(articles, key=lambda article: (article.received_at, article.id))
     name = f"{first.feed_url} {first.guid}"
-    return hashlib.blake2b(name.encode(errors="replace"), digest_size=8).hexdigest()
+    while (key := hashlib.blake2b(name.encode(errors="replace"), digest_size=8).hexdigest()) in taken:
+        name += " again"
+    return key
 
 
 def _addresses(articles: Sequence[Article]) -> list[str]:

@@ -3,34 +3,41 @@ central."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
-from digest.model import Article, Newsletter, Story
-from digest.summarizer.stories import (
-    Floats,
-    Item,
-    Space,
-    closest_of_rest,
-    likeness,
-    nearness_to_all,
-    spaces,
-)
+import numpy as np
+
+from digest.model import Article, Background, Newsletter, Story, Told
+from digest.summarizer.fingerprint import TITLE_WEIGHT
+from digest.summarizer.likeness import Floats, likeness, likeness_to_rest, nearness_to_all
+from digest.summarizer.publisher import publisher_of
+from digest.summarizer.stories import BARE_FACTOR, Item, Space, is_bare, spaces
 from digest.summarizer.terms import terms
 
 TOLD_LIKE = 0.25  # likeness from which an article follows up on a told story
 
 
 class Window:
-    """Made once for a draft; it does not change. `told` stories lend their words to the likeness."""
+    """Made once for a draft; it does not change. What was told lends its words to the likeness, and is there
+    to be compared with."""
 
-    def __init__(self, newsletter: Newsletter, articles: Sequence[Article], told: Sequence[Story]) -> None:
+    def __init__(
+        self,
+        newsletter: Newsletter,
+        articles: Sequence[Article],
+        told: Sequence[Told] = (),
+        background: Background | None = None,
+    ) -> None:
         self.newsletter = newsletter
         self.articles = tuple(articles)
-        # The articles first, then what was told: that is only there for its words.
-        self.items = (*map(_item, articles), *map(_told_item, told))
-        self.spaces: Mapping[str, Space] = spaces(self.items)
+        # The articles first, then what was told.
+        kept = [(number, item) for number, each in enumerate(told) for item in _told_items(each)]
+        self.items = (*map(_item, articles), *(item for _, item in kept))
+        self._told = len(told)
+        self._told_by = tuple(number for number, _ in kept)
+        self.spaces: Mapping[str, Space] = spaces(self.items, background)
         self.volume = Counter(article.feed_url for article in articles)
         self._follows = {follow.url: follow for follow in newsletter.follows}
         self._place = {
@@ -81,13 +88,43 @@ class Window:
     @cached_property
     def follows_up(self) -> tuple[bool, ...]:
         """For each article whether it is about something that was told before."""
-        found = [False] * len(self.articles)
+        return tuple((self._near(np.max).max(axis=1, initial=0.0) >= TOLD_LIKE).tolist())
+
+    @cached_property
+    def near_told(self) -> Floats:
+        """The average likeness of each article (row) to what is kept of each telling (column, in the order in
+        which `told` was given)."""
+        return self._near(np.mean)
+
+    def _near(self, over: Callable[..., Floats]) -> Floats:
+        count = len(self.articles)
+        found = np.zeros((count, self._told), dtype=np.float32)
+        for space, cosines in self._cosines:
+            own = [number for number in space.numbers if number < count]
+            parts: dict[int, list[int]] = defaultdict(list)
+            for place, number in enumerate(space.numbers[len(own) :]):
+                parts[self._told_by[number - count]].append(place)
+            for telling, chosen in parts.items():
+                found[own, telling] = over(cosines[:, chosen], axis=1)
+        return found
+
+    @cached_property
+    def _cosines(self) -> list[tuple[Space, Floats]]:
+        """Per language: those of the articles with what was told."""
+        found = []
         for space in self.spaces.values():
-            numbers = [number for number in space.numbers if number < len(self.articles)]
-            values = closest_of_rest(space.vectors, len(numbers))
-            for number, value in zip(numbers, values, strict=True):
-                found[number] = value >= TOLD_LIKE
-        return tuple(found)
+            count = sum(number < len(self.articles) for number in space.numbers)
+            bare = np.array([is_bare(self.items[number]) for number in space.numbers])
+            cosines = likeness_to_rest(space.vectors, count)
+            cosines *= 1 + (BARE_FACTOR - 1) * np.outer(bare[:count], bare[count:])
+            found.append((space, cosines))
+        return found
+
+    def publishers(self, number: int) -> frozenset[str]:
+        """Who stands behind an article: the house of its feed, and that of its page."""
+        article = self.articles[number]
+        page = publisher_of(article.url)
+        return frozenset((publisher_of(article.feed_url), *((page,) if page != article.url else ())))
 
 
 def _item(article: Article) -> Item:
@@ -99,9 +136,14 @@ def _item(article: Article) -> Item:
     )
 
 
+def _told_items(told: Told) -> list[Item]:
+    """The articles that it was told from, or its own words when they are gone."""
+    return [_item(article) for article in told.articles] or [_told_item(told.story)]
+
+
 def _told_item(story: Story) -> Item:
     language = story.language
     counts = Counter(terms(" ".join(story.summary), language))
     for term in terms(story.title, language):
-        counts[term] += 2
+        counts[term] += TITLE_WEIGHT
     return Item(language=language, title=story.title, terms=counts)

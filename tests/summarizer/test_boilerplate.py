@@ -57,6 +57,23 @@ FURNITURE = [
     "اقرأ أيضاً",
     "相关文章",
     "関連記事",
+    "Powered by WordPress",
+    "If you value what we do, please consider making a donation to our newsroom.",
+    "Listen and subscribe on Apple Podcasts, Spotify or wherever you get your podcasts.",
+    "This episode is brought to you by Creek Mattresses.",
+    "Get the best of the Courier delivered to your inbox every morning.",
+    "Orla Tennant can be reached at 555-0100 or orla@a.example.",
+    "Kommentare sind geschlossen.",
+    "2 Antworten zu „Hafenbrücke gesperrt“",
+    "Jeden Morgen das Beste aus dem Hafenboten direkt in Ihr Postfach.",
+    "Weitere Informationen finden Sie auf unserer Website.",
+    "Il vous reste 75 % de cet article à lire.",
+    "Tu dirección de correo electrónico no será publicada.",
+    "Compártelo: Facebook, Twitter",
+    "Komentowanie zostało wyłączone.",
+    "كن أول من يعلق",
+    "Figure 2: The crack in the bearing",
+    "Copyright 2026 The Courier",
 ]
 
 ARTICLE = [
@@ -70,6 +87,27 @@ ARTICLE = [
     "Search teams found the boat at noon.",
     "About 340 households spent the night in the hall.",
     "Newsletter publishers met in Vienna.",
+    "Leave a comment, she told the minister, and leave the room at once.",
+    "Sign up for the crew, the carpenter says, and you will see the sea.",
+    "The post office in the old harbour hall sells the tickets.",
+    "Recent comments by the minister drew sharp criticism from the opposition.",
+    "Related questions of insurance kept the lawyers busy until October.",
+    "To receive the money, families have to prove where they lived.",
+    "By continuing the war, the general lost the last of his friends.",
+    "Copyright law protects the song until the year 2040.",
+    "Figure skating begins in Oslo on Friday with the short programme.",
+    "The company changed its privacy policy on Monday after a fine.",
+    "The island can be reached at low tide by a causeway of stone.",
+    "Donate blood, doctors urged the people of the town after the explosion.",
+    "Auf Facebook kritisierte die Ministerin den Beschluss am Montag scharf.",
+    "Weitere Informationen will die Polizei am Montag veröffentlichen.",
+    "Das könnte auch an der Hitze der letzten Wochen liegen.",
+    "Der Bericht wird nicht veröffentlicht, sagte der Sprecher.",
+    "Sigue a la espera de un seguro el segundo barco de la bahía.",
+    "Recibe el carpintero a los aprendices los sábados por la mañana.",
+    "Retrouvez la coque, disaient les experts, et le reste suivra.",
+    "Dołącz do załogi, mówili uczniom, chociaż żaden nie widział morza.",
+    "تعليقات الوزير أثارت غضب المعارضة يوم الاثنين.",
     "Die Brücke bleibt mindestens drei Wochen gesperrt.",
     "Von der Sperrung sind 20.000 Menschen betroffen.",
     "Le pont restera fermé trois semaines.",
@@ -143,3 +181,20 @@ def test_a_cut_text_is_known_and_its_mark_removed(text: str) -> None:
 @pytest.mark.parametrize("text", ["It began on Friday.", "He wants to read more books.", ""])
 def test_a_whole_text_is_not_called_cut(text: str) -> None:
     assert not is_cut_off(text)
+
+
+def test_who_wrote_it_does_not_belong_to_it() -> None:
+    story = ["The bridge was closed on Friday after engineers found a crack in its bearing."] * 4
+    bio = "Orla Tennant is a reporter who has covered the harbour for the Courier since 2009."
+    assert without_furniture([*story, "About the author", "She knows every ship by name."]) == story
+    assert without_furniture([*story, bio]) == story
+    assert without_furniture([story[0], bio, *story[1:]]) == [story[0], bio, *story[1:]]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [("3 Comments", "comments"), ("Related posts", "teasers"), ("Über die Autorin", "author"),
+     ("Read also: Five bridges you should see", ""), ("More from the north came later that day.", "")],
+)  # fmt: skip
+def test_a_line_that_says_more_opens_no_tail(line: str, kind: str) -> None:
+    assert opens_tail(line) == kind

@@ -150,16 +150,6 @@ def test_a_told_text_under_a_new_address_is_told_before() -> None:
     assert BELL[0] in late.decisions[0].reason
 
 
-def test_news_of_a_told_event_is_told_but_weighs_less() -> None:
-    letter = newsletter(A, B, C)
-    bridge = [article(1, *BRIDGE, feed=A)]
-    told = remembered(composed(letter, bridge), bridge)
-    others = day()[2:]
-    late = composed(letter, [article(2, *BRIDGE_TOO, feed=B), *others], told=told)
-    assert verdicts(late)[2] == "lead"
-    assert next(story for story in late.stories if story.lead.article_id == 2).terms["told"] == -0.5
-
-
 # ---------------------------------------------------------------- news
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from digest.summarizer.language import detect, normalized
+from digest.summarizer.language import detect, language_of, normalized
 
 ENGLISH = (
     "The council closed the old harbour bridge on Friday because of a crack that engineers had found in it."
@@ -41,3 +41,21 @@ def test_a_tag_is_its_language(tag: str, expected: str) -> None:
 )  # fmt: skip
 def test_the_language_of_a_text(text: str, declared: str, expected: str) -> None:
     assert detect(text, declared) == expected
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "declared", "expected"),
+    [
+        ("The best of the week for everybody", GERMAN, "", "de"),
+        ("The best of the week for everybody", GERMAN, "en", "de"),
+        ("Best of", GERMAN, "de", "de"),
+        ("Hallo Welt", "", "de", "de"),
+        ("Das Beste der Woche", ENGLISH, "de", "en"),
+        ("市长昨天宣布关闭大桥", "", "", "zh"),
+        ("Bridge shut", "جسر", "en", "en"),
+    ],
+)
+def test_a_title_in_another_language_does_not_decide(
+    title: str, text: str, declared: str, expected: str
+) -> None:
+    assert language_of(title, text, declared) == expected

@@ -7,8 +7,18 @@ import time
 
 import pytest
 
+from digest.model import Background
 from digest.summarizer.fingerprint import fingerprint
-from digest.summarizer.stories import Item, average_link, group, is_round_up, joined, near_copies
+from digest.summarizer.stories import (
+    Item,
+    average_link,
+    group,
+    is_round_up,
+    joined,
+    near_copies,
+    resettled,
+    spaces,
+)
 
 BRIDGE = (
     "Harbour Bridge shut after crack is found",
@@ -166,6 +176,62 @@ def test_average_link_does_not_chain() -> None:
     assert average_link(chain, 0.2) == [[0, 1], [2, 3]]
 
 
+def test_an_item_moves_to_the_group_that_it_is_nearer_to() -> None:
+    import numpy as np
+
+    alike = np.full((6, 6), 0.05, dtype=np.float32)
+    alike[:3, :3] = alike[3:, 3:] = 0.5
+    alike[2, :2] = alike[:2, 2] = 0.2  # the third one was joined too early
+    alike[2, 3:] = alike[3:, 2] = 0.5
+    assert resettled(alike, [[0, 1, 2], [3, 4, 5]]) == [[0, 1], [2, 3, 4, 5]]
+
+
+def test_a_lonely_item_joins_a_group_that_is_like_it_but_not_one_that_is_not() -> None:
+    import numpy as np
+
+    alike = np.full((5, 5), 0.4, dtype=np.float32)
+    alike[3, :] = alike[:, 3] = 0.18
+    alike[4, :] = alike[:, 4] = 0.1
+    assert resettled(alike, [[0, 1, 2], [3], [4]]) == [[0, 1, 2, 3], [4]]
+
+
+def test_who_came_late_is_taken_in_by_many() -> None:
+    def made_of(name: str, core: range, own: int) -> Item:
+        words = [*(f"core{n}" for n in core), *(f"{name}{n}" for n in range(own))]
+        return Item(language="en", title=name, terms=dict.fromkeys(words, 1))
+
+    many = [made_of(f"many{n}", range(12), 8) for n in range(6)]
+    late = made_of("late", range(9), 20)
+    apart = [made_of(f"apart{n}", range(0), 26) for n in range(9)]
+    assert [0, 1, 2, 3, 4, 5, 6] in group([*many, late, *apart])
+
+
+def test_a_few_do_not_draw_members_from_many() -> None:
+    import numpy as np
+
+    alike = np.full((12, 12), 0.3, dtype=np.float32)
+    alike[1:10, 10:] = alike[10:, 1:10] = 0.05
+    alike[0, 10:] = alike[10:, 0] = 0.35  # a little nearer to the two than to the nine
+    groups = [list(range(10)), [10, 11]]
+    assert resettled(alike, groups) == groups
+
+
+def test_a_small_window_knows_from_before_which_words_are_common() -> None:
+    routine = "minister government statement press office"
+    first = item("Ferry", f"{routine} ferry timetable pier dock sailors island")
+    other = item("Library", f"{routine} library lending shelves readers novels archive")
+    assert group([first, other]) == [[0, 1]]
+    terms = dict.fromkeys(item("", routine).terms, 900)
+    known = spaces([first, other], Background(articles={"en": 1_000}, terms={"en": terms}))
+    assert group([first, other], known) == [[0], [1]]
+
+
+def test_no_background_and_an_empty_one_are_the_same() -> None:
+    items = [item(*each) for each in DAY]
+    vectors = [spaces(items, known)["en"].vectors for known in (None, Background())]
+    assert vectors[0].weights.tolist() == vectors[1].weights.tolist()
+
+
 def test_five_thousand_articles_are_grouped_in_a_few_seconds() -> None:
     chance = random.Random(7)  # noqa: S311  (nothing secret)
     common = [f"common{number}" for number in range(400)]
@@ -185,3 +251,27 @@ def test_five_thousand_articles_are_grouped_in_a_few_seconds() -> None:
     assert sorted(number for each in found for number in each) == list(range(5_000))
     together = sum(each[0] // 3 == each[-1] // 3 for each in found if len(each) > 1)
     assert together > 1_500
+
+
+def test_thousands_of_equal_headlines_are_one_story_at_once() -> None:
+    # headlines that differ in a word, and 4,000 that do not differ at all
+    equal = [item("Your horoscope for today", "")] * 4_000
+    others = [
+        item(f"Your horoscope for today and the sign of the {word}", "") for word in ("crab", "lion", "ram")
+    ]
+    started = time.process_time()
+    found = group([*equal, *others, item(*BELL)])
+    assert time.process_time() - started < 3  # 0.1 s on an idle core
+    assert found[0][:4_000] == list(range(4_000))
+    assert found[-1] == [4_003]
+
+
+def test_equal_items_weigh_as_many_as_they_are() -> None:
+    import numpy as np
+
+    alike = np.array(
+        [[1.0, 0.4, 0.3], [0.4, 1.0, 0.1], [0.3, 0.1, 1.0]],
+        dtype=np.float32,
+    )
+    assert average_link(alike, 0.19) == [[0, 1, 2]]  # (0.3 + 0.1) / 2 for the third
+    assert average_link(alike, 0.19, [1, 5, 1]) == [[0, 1], [2]]  # (0.3 + 5 × 0.1) / 6

@@ -1,0 +1,174 @@
+"""What is new in an article about something that was told before, and whether it is enough to tell.
+
+News stands at the top: it is an update when its headline and its first two sentences say mostly what was not
+told. What shares nearly nothing with that is about something else. Words, numbers and names are compared with
+all that was told of the story, so that an update does not tell an earlier update again. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from digest.model import Article, Sentence
+from digest.summarizer.names import unknown, words_of
+from digest.summarizer.numerals import Number, claimed, held
+from digest.summarizer.summarize import MAX_CHARS, MAX_SENTENCES, choose
+from digest.summarizer.terms import stop_words, terms
+from digest.summarizer.usable import Candidate, candidates
+
+ABOUT = 4  # sentences that say what an article is about
+TOP = 2  # … and of these those that say why it was written today
+DEEP = 12  # sentences that are read for what is new
+READ = 8_000  # characters of them
+NEW = 0.5  # share of new words that makes a sentence news …
+NEW_FACT = 0.3  # … and with a number or a name that was not told
+FEW = 3  # new words below which nothing was said; a number or a name counts two
+# Measured on pairs of articles about one event and on worlds of made news, where truth is known: this misses
+# one update of a thousand, and lets through a quarter of what is told a second time by another paper.
+ENOUGH = 0.5  # share of what is new in the first two sentences, when that of the headline is
+ENOUGH_ABOVE = 0.3  # … this; or
+ENOUGH_BELOW = 0.85  # … under any headline
+ENOUGH_BARE = 0.65  # … in a headline alone
+ELSEWHERE = 0.9  # share of what is new in the headline (twice) and ABOUT it: from here on something else
+SHARED = 0.2  # share of its names that must be known: two floods have the same words, but not the same names
+_FACT = 2
+_DATES = frozenset(
+    """
+    monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
+    september october november december januar februar märz mai juni juli oktober dezember
+    """.split()
+)
+# German writes every noun with a capital, but seldom one without an article after these: `in Hollen`.
+_BEFORE_NAMES = frozenset(("auf", "aus", "bei", "für", "gegen", "in", "nach", "über", "um", "von", "vor"))
+_CAPITALS = 0.6  # share of a headline's words that begin with one, from which they say nothing
+_MARKS = "\"'“”‘’«»„‚,.;:!?()[]…"
+_POSSESSIVE = re.compile(r"['’]s?$")
+_STEM = 5  # letters: `repair`, `repairs`, `repaired`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """known: share of the headline and the top that was told, 0 to 1. sentences: the best of those that say
+    what is new, as they stand in the text. news: worth telling; related: about the same thing.
+    """
+
+    known: float
+    sentences: tuple[Sentence, ...]
+    news: bool
+    related: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What was told, as it is looked up."""
+
+    language: str
+    terms: frozenset[str]
+    stems: frozenset[str]
+    numbers: frozenset[Number]
+    words: frozenset[str]
+
+    def new_terms(self, found: Sequence[str]) -> set[str]:
+        return {
+            term
+            for term in found
+            if term not in self.terms and (len(term) < _STEM or term[:_STEM] not in self.stems)
+        }
+
+    def new_facts(self, text: str, *, headline: bool = False) -> int:
+        """Numbers and names that were not told: 0, 1 or 2. No names where every noun has a capital, as in a
+        headline; and the first word of a sentence is none."""
+        found = int(any(not self.numbers & means for _, means in claimed(text, self.language)))
+        if headline or self.language == "de":
+            return found
+        first = words_of(text.partition(" ")[0], self.language)
+        return found + bool(unknown(text, self.words | first | _DATES, self.language))
+
+
+def known_from(texts: Sequence[str], language: str) -> Known:
+    whole = "\n".join(texts)
+    found = frozenset(terms(whole, language))
+    return Known(
+        language=language,
+        terms=found,
+        stems=frozenset(term[:_STEM] for term in found if len(term) >= _STEM),
+        numbers=held(whole, language),
+        words=words_of(whole, language),
+    )
+
+
+def compare(article: Article, known: Known) -> Finding:
+    """What this article adds to what was told."""
+    usable = candidates(article.text[:READ], article.language, article.title)[:DEEP]
+    headline = _new_of(article.title, terms(article.title, article.language), known, headline=True)
+    parts = [_new_of(each.text, each.terms, known) for each in usable[:ABOUT]]
+    share = _share([headline, headline, *parts])
+    fresh = [each for each in usable if _is_news(each, known)]
+    chosen = choose(fresh, article.title, article.language, MAX_SENTENCES, MAX_CHARS)
+    return Finding(
+        known=round(1 - share, 4),
+        sentences=tuple(Sentence(text=each.text, start=each.start, end=each.end) for each in chosen),
+        news=_is_enough(_share([headline]), _share(parts[:TOP]), fresh) if usable else share >= ENOUGH_BARE,
+        related=share < ELSEWHERE and shares_names(article, known, [each.text for each in usable[:ABOUT]]),
+    )
+
+
+def _is_enough(above: float, top: float, fresh: Sequence[Candidate]) -> bool:
+    if not any(each.place < ABOUT for each in fresh):
+        return False
+    return top >= ENOUGH_BELOW or (top >= ENOUGH and above >= ENOUGH_ABOVE)
+
+
+def shares_names(article: Article, known: Known, texts: Sequence[str]) -> bool:
+    """Are enough of the names in its headline and these texts known, or are there none?"""
+    texts = list(texts)
+    headline = article.title.split()
+    if sum(word[:1].isupper() for word in headline) <= _CAPITALS * len(headline):
+        texts.append(article.title)
+    names = {name for text in texts for name in names_in(text, article.language)}
+    shared = sum(bool(words_of(name, article.language) & known.words) for name in names)
+    return shared >= SHARED * len(names)
+
+
+def names_in(sentence: str, language: str) -> set[str]:
+    """Words with a capital, but for the first one; in German only pairs of them and what stands like a place."""
+    found = set()
+    tokens = sentence.split()
+    for place, token in enumerate(tokens[1:], 1):
+        name = _POSSESSIVE.sub("", token.strip(_MARKS))
+        folded = name.lower()
+        if len(name) < 2 or not name[0].isupper() or folded in _DATES:
+            continue
+        if language == "de" and not _stands_as_a_name(tokens, place):
+            continue
+        if folded not in stop_words(language):
+            found.add(name)
+    return found
+
+
+def _stands_as_a_name(tokens: Sequence[str], place: int) -> bool:
+    before, token, after = tokens[place - 1], tokens[place], " ".join(tokens[place + 1 : place + 2])
+    paired = (place > 1 and before[:1].isupper() and before[-1:].isalpha()) or (
+        token[-1:].isalpha() and after[:1].isupper()
+    )
+    return paired or before.lower() in _BEFORE_NAMES
+
+
+def _new_of(text: str, found: Sequence[str], known: Known, *, headline: bool = False) -> tuple[int, int]:
+    """How much of it is new, and how much there is."""
+    facts = _FACT * known.new_facts(text, headline=headline)
+    return len(known.new_terms(found)) + facts, len(set(found)) + facts
+
+
+def _share(parts: Sequence[tuple[int, int]]) -> float:
+    every = sum(size for _, size in parts)
+    return sum(new for new, _ in parts) / every if every else 0.0
+
+
+def _is_news(each: Candidate, known: Known) -> bool:
+    new = len(known.new_terms(each.terms))
+    facts = known.new_facts(each.text)
+    share = new / len(set(each.terms))
+    return new + _FACT * facts >= FEW and share >= (NEW_FACT if facts else NEW)
