@@ -38,9 +38,14 @@ def terms(text: str, language: str) -> list[str]:
     return terms_of(words(text), language)
 
 
-def terms_of(found: list[str], language: str) -> list[str]:
+def whole_terms(text: str, language: str) -> list[str]:
+    """The same, uncut."""
+    return terms_of(words(text), language, length=99)
+
+
+def terms_of(found: list[str], language: str, length: int = _CUT) -> list[str]:
     stop = stop_words(language)
-    length = 99 if language in _UNCUT else _CUT
+    length = 99 if language in _UNCUT else length
     kept = []
     for word in found:
         base = word.partition("'")[0] if word.endswith("'s") else word.rpartition("'")[2]

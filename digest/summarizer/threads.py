@@ -4,8 +4,9 @@ an update of that or a repeat.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -13,7 +14,7 @@ from functools import cached_property
 from digest.model import Article, Earlier, Sentence, Told
 from digest.summarizer.memory import YOUNG
 from digest.summarizer.stories import CUT, LINK, is_round_up
-from digest.summarizer.updates import READ, Finding, Known, compare, known_from, shares_names
+from digest.summarizer.updates import READ, SHARED, Finding, Known, compare, known_from, names_known
 from digest.summarizer.window import Window
 
 _TEXT = 20_000  # characters of a told article
@@ -91,16 +92,19 @@ def sort(
     found = Sorted(new=[], updates={}, repeats=[])
     findings: dict[str, dict[int, Finding]] = defaultdict(dict)
     for members in groups:
-        key, likeness, compared = _thread_of(window, members, going_on, kin)
-        if else_ := [number for number in members if number not in compared]:
-            found.new.append(else_)
-        for number, each in compared.items():
-            if not each.news:
-                found.repeats.append(_repeat(number, each, going_on[key], likeness))
-            elif is_round_up(window.articles[number].title):
-                found.new.append([number])
-            else:
-                findings[key][number] = each
+        rest = list(members)
+        for thread, compared in _going_on_with(window, members, going_on, kin):
+            rest = [number for number in rest if number not in compared]
+            for number, finding in compared.items():
+                if not finding.news:
+                    likeness = _likeness(window, [number], thread)
+                    found.repeats.append(_repeat(number, finding, thread, likeness))
+                elif is_round_up(window.articles[number].title):
+                    found.new.append([number])
+                else:
+                    findings[thread.key][number] = finding
+        if rest:
+            found.new.append(rest)
     for key, told_on in findings.items():
         news = News(
             earlier=going_on[key].earlier,
@@ -111,35 +115,64 @@ def sort(
     return found
 
 
-def _thread_of(
+def _going_on_with(
     window: Window, members: Sequence[int], going_on: Mapping[str, Thread], kin: Mapping[int, str]
-) -> tuple[str, float, dict[int, Finding]]:
-    """The story that they go on with, their likeness to its nearest telling, and how those of them compare that
-    do go on with it; the first is empty when there is none. Of several stories it is the one that knows most of
-    what they say."""
-    near = window.near_told[list(members)].mean(axis=0)
-    likeness = {key: round(float(near[list(thread.places)].max()), 4) for key, thread in going_on.items()}
-    copied = {key: number for number in members if (key := kin.get(number, "")) in going_on}
+) -> Iterator[tuple[Thread, dict[int, Finding]]]:
+    """The stories that the articles of a group go on with, each with those that do; mostly one or none. That
+    which has most of their names and words comes first."""
+    left = set(members)
+    likely = _likely(window, members, going_on, kin)
+    worth = {thread.key: _compared(window, members, thread, kin) for thread in likely}
+    while left:
+        sums = {
+            key: math.fsum(value for number, (_, value) in each.items() if number in left)
+            for key, each in worth.items()
+            if left & each.keys()
+        }
+        best = max(sums, key=lambda key: (sums[key], key), default="")
+        if not best:
+            return
+        taken = {number: finding for number, (finding, _) in worth[best].items() if number in left}
+        yield going_on[best], taken
+        left -= taken.keys()
+
+
+def _likely(
+    window: Window, members: Sequence[int], going_on: Mapping[str, Thread], kin: Mapping[int, str]
+) -> list[Thread]:
+    """The stories that a group may go on with: none unless it is like one of them, or holds a text of one."""
+    likeness = {key: _likeness(window, members, thread) for key, thread in going_on.items()}
+    copied = [key for number in members if (key := kin.get(number, "")) in going_on]
     ordered = sorted(likeness, key=lambda key: (-likeness[key], key))[:_LOOKED_AT]
     if not copied and (not ordered or likeness[ordered[0]] < CUT):
-        return "", 0.0, {}
-    best, most, compared = "", 0.0, {}
-    for key in dict.fromkeys((*copied, *(key for key in ordered if likeness[key] >= LINK))):
-        each = {number: compare(window.articles[number], going_on[key].known) for number in members}
-        each = {
-            number: finding
-            for number, finding in each.items()
-            if finding.related or (kin.get(number) == key and _holds(window.articles[number], going_on[key]))
-        }
-        known = sum(finding.known for finding in each.values())
-        if each and known >= most:
-            best, most, compared = key, known, each
-    return best, likeness.get(best, 0.0), compared
+        return []
+    keys = (*copied, *(key for key in ordered if likeness[key] >= LINK))
+    return [going_on[key] for key in dict.fromkeys(keys)]
+
+
+def _compared(
+    window: Window, members: Sequence[int], thread: Thread, kin: Mapping[int, str]
+) -> dict[int, tuple[Finding, float]]:
+    """Those that are about the same as a story, and how much they have in common with it."""
+    found = {}
+    for number in members:
+        article = window.articles[number]
+        finding = compare(article, thread.known)
+        if finding.related or (kin.get(number) == thread.key and _holds(article, thread)):
+            value = finding.shared + finding.known + _likeness(window, [number], thread)
+            found[number] = finding, value
+    return found
+
+
+def _likeness(window: Window, members: Sequence[int], thread: Thread) -> float:
+    """To the nearest telling of a story."""
+    near = window.near_told[list(members)].mean(axis=0)
+    return round(float(near[list(thread.places)].max()), 4)
 
 
 def _holds(article: Article, thread: Thread) -> bool:
     """Is it a text of this story, and not just one with the same furniture?"""
-    return shares_names(article, thread.known, article.text[:READ].split("\n"))
+    return names_known(article, thread.known, article.text[:READ].split("\n")) >= SHARED
 
 
 def _repeat(number: int, finding: Finding, thread: Thread, likeness: float) -> Repeat:

@@ -15,7 +15,7 @@ from digest.model import Article, Sentence
 from digest.summarizer.names import unknown, words_of
 from digest.summarizer.numerals import Number, claimed, held
 from digest.summarizer.summarize import MAX_CHARS, MAX_SENTENCES, choose
-from digest.summarizer.terms import stop_words, terms
+from digest.summarizer.terms import stop_words, terms, whole_terms
 from digest.summarizer.usable import Candidate, candidates
 
 ABOUT = 4  # sentences that say what an article is about
@@ -35,29 +35,61 @@ ELSEWHERE = 0.9  # share of what is new in the headline (twice) and ABOUT it: fr
 SHARED = 0.2  # share of its names that must be known: two floods have the same words, but not the same names
 _FACT = 2
 _DATES = frozenset(
-    """
-    monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
-    september october november december januar februar märz mai juni juli oktober dezember
-    """.split()
+    [
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "januar",
+        "februar",
+        "märz",
+        "mai",
+        "juni",
+        "juli",
+        "oktober",
+        "dezember",
+    ]
 )
 # German writes every noun with a capital, but seldom one without an article after these: `in Hollen`.
 _BEFORE_NAMES = frozenset(("auf", "aus", "bei", "für", "gegen", "in", "nach", "über", "um", "von", "vor"))
 _CAPITALS = 0.6  # share of a headline's words that begin with one, from which they say nothing
 _MARKS = "\"'“”‘’«»„‚,.;:!?()[]…"
 _POSSESSIVE = re.compile(r"['’]s?$")
-_STEM = 5  # letters: `repair`, `repairs`, `repaired`
+_STEM = 5  # letters
+_ENDING = 3
+_COMPOUNDING = frozenset(("da", "de", "et", "fi", "hu", "is", "nb", "nl", "nn", "no", "sv"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """known: share of the headline and the top that was told, 0 to 1. sentences: the best of those that say
-    what is new, as they stand in the text. news: worth telling; related: about the same thing.
+    """known: share of the headline and the top that was told, 0 to 1. shared: of their names; 0 for what is
+    quite new. sentences: the best of those that say what is new, as they stand in the text. news: worth it.
     """
 
     known: float
+    shared: float
     sentences: tuple[Sentence, ...]
     news: bool
-    related: bool
+
+    @property
+    def related(self) -> bool:
+        """Is it about the same thing?"""
+        return self.shared >= SHARED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,17 +97,14 @@ class Known:
     """What was told, as it is looked up."""
 
     language: str
-    terms: frozenset[str]
     stems: frozenset[str]
     numbers: frozenset[Number]
     words: frozenset[str]
 
-    def new_terms(self, found: Sequence[str]) -> set[str]:
-        return {
-            term
-            for term in found
-            if term not in self.terms and (len(term) < _STEM or term[:_STEM] not in self.stems)
-        }
+    def new_terms(self, text: str) -> tuple[int, int]:
+        """How many of its words were not told, and how many it has."""
+        found = _stems(text, self.language)
+        return len(found - self.stems), len(found)
 
     def new_facts(self, text: str, *, headline: bool = False) -> int:
         """Numbers and names that were not told: 0, 1 or 2. No names where every noun has a capital, as in a
@@ -89,29 +118,36 @@ class Known:
 
 def known_from(texts: Sequence[str], language: str) -> Known:
     whole = "\n".join(texts)
-    found = frozenset(terms(whole, language))
     return Known(
         language=language,
-        terms=found,
-        stems=frozenset(term[:_STEM] for term in found if len(term) >= _STEM),
+        stems=_stems(whole, language),
         numbers=held(whole, language),
         words=words_of(whole, language),
     )
 
 
+def _stems(text: str, language: str) -> frozenset[str]:
+    """Words by their beginning: `repair`, `repaired`; where words are put together it must be most of the
+    word: `Feuerwehr` is no `Feuerwerk`."""
+    if language in _COMPOUNDING:
+        return frozenset(word[: max(_STEM, len(word) - _ENDING)] for word in whole_terms(text, language))
+    return frozenset(term[:_STEM] for term in terms(text, language))
+
+
 def compare(article: Article, known: Known) -> Finding:
     """What this article adds to what was told."""
     usable = candidates(article.text[:READ], article.language, article.title)[:DEEP]
-    headline = _new_of(article.title, terms(article.title, article.language), known, headline=True)
-    parts = [_new_of(each.text, each.terms, known) for each in usable[:ABOUT]]
+    headline = _new_of(article.title, known, headline=True)
+    parts = [_new_of(each.text, known) for each in usable[:ABOUT]]
     share = _share([headline, headline, *parts])
     fresh = [each for each in usable if _is_news(each, known)]
+    shared = names_known(article, known, [each.text for each in usable[:ABOUT]])
     chosen = choose(fresh, article.title, article.language, MAX_SENTENCES, MAX_CHARS)
     return Finding(
         known=round(1 - share, 4),
         sentences=tuple(Sentence(text=each.text, start=each.start, end=each.end) for each in chosen),
         news=_is_enough(_share([headline]), _share(parts[:TOP]), fresh) if usable else share >= ENOUGH_BARE,
-        related=share < ELSEWHERE and shares_names(article, known, [each.text for each in usable[:ABOUT]]),
+        shared=shared if share < ELSEWHERE else 0.0,
     )
 
 
@@ -121,19 +157,19 @@ def _is_enough(above: float, top: float, fresh: Sequence[Candidate]) -> bool:
     return top >= ENOUGH_BELOW or (top >= ENOUGH and above >= ENOUGH_ABOVE)
 
 
-def shares_names(article: Article, known: Known, texts: Sequence[str]) -> bool:
-    """Are enough of the names in its headline and these texts known, or are there none?"""
+def names_known(article: Article, known: Known, texts: Sequence[str]) -> float:
+    """The share of the names in its headline and these texts that is known; 1 when there are no names."""
     texts = list(texts)
     headline = article.title.split()
     if sum(word[:1].isupper() for word in headline) <= _CAPITALS * len(headline):
         texts.append(article.title)
     names = {name for text in texts for name in names_in(text, article.language)}
     shared = sum(bool(words_of(name, article.language) & known.words) for name in names)
-    return shared >= SHARED * len(names)
+    return shared / len(names) if names else 1.0
 
 
 def names_in(sentence: str, language: str) -> set[str]:
-    """Words with a capital, but for the first one; in German only pairs of them and what stands like a place."""
+    """Words with a capital, but for the first one; in German only pairs, and what stands like a place."""
     found = set()
     tokens = sentence.split()
     for place, token in enumerate(tokens[1:], 1):
@@ -156,10 +192,11 @@ def _stands_as_a_name(tokens: Sequence[str], place: int) -> bool:
     return paired or before.lower() in _BEFORE_NAMES
 
 
-def _new_of(text: str, found: Sequence[str], known: Known, *, headline: bool = False) -> tuple[int, int]:
+def _new_of(text: str, known: Known, *, headline: bool = False) -> tuple[int, int]:
     """How much of it is new, and how much there is."""
+    new, size = known.new_terms(text)
     facts = _FACT * known.new_facts(text, headline=headline)
-    return len(known.new_terms(found)) + facts, len(set(found)) + facts
+    return new + facts, size + facts
 
 
 def _share(parts: Sequence[tuple[int, int]]) -> float:
@@ -168,7 +205,6 @@ def _share(parts: Sequence[tuple[int, int]]) -> float:
 
 
 def _is_news(each: Candidate, known: Known) -> bool:
-    new = len(known.new_terms(each.terms))
+    new, size = known.new_terms(each.text)
     facts = known.new_facts(each.text)
-    share = new / len(set(each.terms))
-    return new + _FACT * facts >= FEW and share >= (NEW_FACT if facts else NEW)
+    return new + _FACT * facts >= FEW and new >= (NEW_FACT if facts else NEW) * size

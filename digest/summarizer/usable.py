@@ -19,8 +19,11 @@ _MOST = 50  # sentences that are looked at; later ones are never chosen anyway
 _LONGEST = 1_000  # characters of one
 _JOINED = 3  # sentences that one quotation may go over
 _JOINED_CHARS = 360
-_UNCLOSED = 8  # sentences, after which a mark is one that nobody closes
+_UNCLOSED = 4  # sentences, after which a mark is one that nobody closes
 _ENDS = ".!?。！？؟।…"
+_NO_QUOTES = str.maketrans(
+    "", "", "<>()《》（）"
+)  # a stray one of these makes no sentence part of a quotation
 CLOSERS = "\"'”’»›)]」』"
 _BULLET = re.compile(r"(?:[-–—*•·▪●»>]|\d{1,2}[.)])\s+")
 
@@ -86,18 +89,17 @@ def _whole(text: str, language: str) -> Iterator[tuple[Span, bool]]:
             waiting = []
         end = span.end
         own = marks(text[span.start : span.end])
-        torn = is_open(own) or is_open(before)
-        before += own
-        unclosed = unclosed + 1 if is_open(before) else 0
-        if unclosed > _UNCLOSED:
-            before, unclosed = "", 0
+        torn = is_open(own) or (unclosed <= _UNCLOSED and is_open(before))
+        before += own.translate(_NO_QUOTES)
+        if unclosed <= _UNCLOSED:
+            unclosed = unclosed + 1 if is_open(before) else 0
         if begun or (not torn and not waiting):
             begun = True
             yield span, torn
             continue
         waiting.append((span, torn))
         start = waiting[0][0].start
-        if not is_open(before):
+        if not is_open(marks(text[start : span.end])):
             yield Span(start, span.end), False
             waiting, begun = [], True
         elif len(waiting) == _JOINED or span.end - start > _JOINED_CHARS:
