@@ -9,6 +9,7 @@ from itertools import chain
 
 from digest import html
 
+SURELY_UTF8 = 16  # bytes above ASCII, every one of them in its place
 _MOST = html.MAX_MARKUP * 2  # bytes; what lies behind is never read
 _DECLARED = re.compile(
     rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w.:-]+)|<\?xml[^>]+encoding\s*=\s*[\"']([\w.:-]+)", re.IGNORECASE
@@ -52,8 +53,10 @@ def decoded(page: bytes, content_type: str = "") -> str:
                 return page.decode(codec, "replace")
     text = page.decode("utf-8", "replace")
     high = len(page.translate(None, bytes(range(128))))
-    # A few bad bytes, or a character cut in two at the end, make no other encoding of it.
-    if text.count("\ufffd") * 20 <= high and (not named or "utf-8" in named):
+    # A few bad bytes, or a character cut in two at the end, make no other encoding of it. Bytes of another one
+    # do not make so many characters of UTF-8 by chance, whatever is declared.
+    bad = text.count("\ufffd")
+    if bad * 20 <= high and (not named or "utf-8" in named or (bad <= 1 and high >= SURELY_UTF8)):
         return text
     for codec in chain(named, _guessed(page)):
         try:

@@ -116,11 +116,20 @@ def _page_text(tree: HtmlElement, title: str, url: str) -> str:
     size = prose(tree)
     text = _read(deepcopy(tree), url, precise=True)
     if len(text) < max(1000, 0.6 * size):
+        longest = max(map(len, html.text_of(tree).split("\n")), default=0)
         generous = _read(tree, url, precise=False)
+        if is_heap(generous, longest):
+            generous = ""
         text = generous if len(text) < 0.5 * len(generous) else text
     if len(text) < 250:  # pruning took too much
         text = max(text, _read(whole, url, precise=True), key=len)
     return _article_lines(text, title, links)
+
+
+def is_heap(text: str, longest: int) -> bool:
+    """Is it trafilatura's last resort, everything that stands on the page in one line? longest: characters
+    of the longest line there."""
+    return "\n" not in text and longest < 0.5 * len(text)
 
 
 def _read(tree: HtmlElement, url: str, *, precise: bool) -> str:

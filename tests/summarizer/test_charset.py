@@ -67,6 +67,14 @@ def test_a_character_cut_in_two_spoils_nothing_else(language: str, codec: str, n
     assert decoded(whole[:-1]).rstrip("\ufffd").endswith((SAID[language] * 20).strip().removesuffix(last))
 
 
+@pytest.mark.parametrize("declared", ["iso-8859-1", "windows-1251", "gb2312"])
+def test_characters_of_utf_8_that_are_all_in_place_are_no_chance(declared: str) -> None:
+    text = "Für die Züge über die Brücke: größere Räder, schönere Türen, süßere Brötchen, bäuerliche Gäste."
+    body = f'<meta charset="{declared}"><p>{text}</p>'.encode()
+    assert text in decoded(body)
+    assert text in decoded(body[:-2], f"text/html; charset={declared}")
+
+
 def test_one_bad_byte_makes_no_other_encoding() -> None:
     body = page("ru", "utf-8", "utf-8").replace(b"</p>", b"\xe4</p>")
     assert SAID["ru"] * 20 in decoded(body)

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from digest.model import Entry
-from digest.summarizer.extract import extract, extract_page
+from digest.summarizer.extract import extract, extract_page, is_heap
 
 STORY = [
     "The Harbour Bridge was closed on Friday after engineers found a crack in the bearing of its swinging "
@@ -210,3 +210,11 @@ def test_an_article_goes_on_after_a_link_to_another_one() -> None:
 )
 def test_what_could_do_harm_is_text_or_gone(markup: str, text: str) -> None:
     assert extract(entry(html=markup)).text == text
+
+
+def test_all_that_stands_on_a_page_in_one_line_is_no_article() -> None:
+    menu = ["Home", "Issues", "Share", "Related articles", "The harbour papers: a secret hearing", "Weather"]
+    assert is_heap(" ".join(menu), max(map(len, menu)))
+    sentence = "A senior official of the harbour said on Monday that anyone could leave it by night."
+    assert not is_heap(f"{sentence} {menu[4]}", len(sentence))
+    assert not is_heap("\n".join(menu), max(map(len, menu)))  # lines: the filter of lines can see them
