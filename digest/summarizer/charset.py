@@ -53,8 +53,8 @@ def decoded(page: bytes, content_type: str = "") -> str:
                 return page.decode(codec, "replace")
     text = page.decode("utf-8", "replace")
     high = len(page.translate(None, bytes(range(128))))
-    # A few bad bytes, or a character cut in two at the end, make no other encoding of it. Bytes of another one
-    # do not make so many characters of UTF-8 by chance, whatever is declared.
+    # A few bad bytes, or a character cut in two at the end, make no other encoding of it. Bytes of another
+    # one do not make so many characters of UTF-8 by chance, whatever is declared.
     bad = text.count("\ufffd")
     if bad * 20 <= high and (not named or "utf-8" in named or (bad <= 1 and high >= SURELY_UTF8)):
         return text

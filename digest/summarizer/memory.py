@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 
 from digest.model import Article, Told
 from digest.summarizer.fingerprint import page_address, shingles
+from digest.summarizer.numerals import held
 from digest.summarizer.stories import COMMON, COPY, COPY_LEAST
 from digest.summarizer.terms import words
+from digest.summarizer.updates import READ, numbers_above
 
 YOUNG = timedelta(hours=96)  # since it was told last: so long a story may be told on
 WHOLE = 0.85  # share of an article's own text that was told, from which it is a repeat whatever the rest says
@@ -31,7 +33,7 @@ class Memory:
         self._keys: list[str] = []
         self._same: dict[tuple[str, object], str] = {}
         last: dict[str, datetime] = {}
-        texts: list[tuple[int, tuple[int, ...]]] = []
+        self._texts: list[tuple[int, Article]] = []
         self._summaries: list[tuple[frozenset[int], str]] = []
         for number, each in enumerate(told):
             story = each.story
@@ -45,14 +47,13 @@ class Memory:
                 self._same.setdefault(("address", page_address(article.url)), self._titles[-1])
                 self._same.setdefault(("id", _guid(article)), self._titles[-1])
                 self._same.setdefault(("text", _text(article)), self._titles[-1])
-                texts.append((number, article.fingerprint.shingles))
+                self._texts.append((number, article))
             if not each.articles:
                 found = frozenset(shingles(words(" ".join(story.summary))))
                 if len(found) >= COPY_LEAST:
                     self._summaries.append((found, self._titles[-1]))
         self._young = {key for key, moment in last.items() if now - moment <= YOUNG}
-        self._texts = [(number, len(found)) for number, found in texts]
-        self._holders = _index([found for _, found in texts])
+        self._holders = _index([article.fingerprint.shingles for _, article in self._texts])
 
     def knows(self, article: Article) -> str:
         """How we told it already, in words; empty when we did not, or when it may say more than that."""
@@ -64,9 +65,13 @@ class Memory:
         ):
             if value and (title := self._same.get((kind, value))):
                 return f"{title}: the same {kind}."
-        number, share = self._copied(article)
-        if number is not None and (share >= WHOLE or self._keys[number] not in self._young):
-            return f"{self._titles[number]}: {share:.0%} of this text stood in what it was told from."
+        text, share = self._copied(article)
+        if text is not None:
+            number, other = self._texts[text]
+            if self._keys[number] not in self._young or (
+                share >= WHOLE and not has_other_numbers(article, other)
+            ):
+                return f"{self._titles[number]}: {share:.0%} of this text stood in what it was told from."
         own = frozenset(article.fingerprint.shingles)
         for found, title in self._summaries:
             share = len(found & own) / len(found)
@@ -76,20 +81,24 @@ class Memory:
 
     def kin(self, article: Article) -> str:
         """The key of a young story of whose text it holds much; empty when there is none."""
-        number, _ = self._copied(article)
-        return "" if number is None else self._keys[number]
+        text, _ = self._copied(article)
+        return "" if text is None else self._keys[self._texts[text][0]]
 
     def _copied(self, article: Article) -> tuple[int | None, float]:
-        """The told story of which it is a near copy, and how much of its own text that covers."""
+        """The told text of which it is a near copy, and how much of its own that covers."""
         own = article.fingerprint.shingles
         shared = Counter(text for value in own for text in self._holders.get(value, ()))
         best: tuple[int | None, float] = None, 0.0
         for text, count in sorted(shared.items()):
-            number, size = self._texts[text]
-            smaller = min(len(own), size)
+            smaller = min(len(own), len(self._texts[text][1].fingerprint.shingles))
             if smaller >= COPY_LEAST and count >= COPY * smaller and count / len(own) > best[1]:
-                best = number, count / len(own)
+                best = text, count / len(own)
         return best
+
+
+def has_other_numbers(article: Article, other: Article) -> bool:
+    """Does it have numbers at its top that a text much like it does not have?"""
+    return bool(numbers_above(article, held(f"{other.title}\n{other.text[:READ]}", other.language)))
 
 
 def _index(texts: Sequence[Sequence[int]]) -> dict[int, list[int]]:

@@ -13,7 +13,7 @@ from datetime import datetime
 from digest.model import Article
 from digest.summarizer import rank, stories
 from digest.summarizer.fingerprint import page_address, shingles
-from digest.summarizer.memory import WHOLE
+from digest.summarizer.memory import WHOLE, has_other_numbers
 from digest.summarizer.terms import words
 from digest.summarizer.threads import News, Repeat, Thread, sort
 from digest.summarizer.updates import READ, compare, known_from
@@ -114,11 +114,12 @@ def _says_more(article: Article, other: Article) -> bool:
     """Does it begin with news that the other one, whose text it holds, does not have?"""
     held = set(other.fingerprint.shingles)
     own = article.fingerprint.shingles
-    if len(held.intersection(own)) >= WHOLE * len(own):
-        return False
-    top = shingles(words(article.text[:_TOP_CHARS])[:_TOP_WORDS])
-    if len(held.intersection(top)) >= len(top) / 2:
-        return False
+    if not has_other_numbers(article, other):
+        if len(held.intersection(own)) >= WHOLE * len(own):
+            return False
+        top = shingles(words(article.text[:_TOP_CHARS])[:_TOP_WORDS])
+        if len(held.intersection(top)) >= len(top) / 2:
+            return False
     known = known_from([other.title, *other.text[:READ].split("\n")], other.language)
     return compare(article, known).news
 

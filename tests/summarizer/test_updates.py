@@ -12,8 +12,8 @@ from test_stories import BELL, OTTER, TRAM
 from window_samples import NOW, article, composed, filler, newsletter, remembered, verdicts
 
 from digest.model import Article, Draft, Follow, Story, Told
-from digest.summarizer.stories import CUT
-from digest.summarizer.updates import compare, known_from
+from digest.summarizer.stories import CUT, LINK
+from digest.summarizer.updates import compare, known_from, names_in
 from digest.summarizer.window import Window
 
 A, B, C = (f"https://{name}.example/feed" for name in "abc")
@@ -212,6 +212,19 @@ def test_a_live_blog_is_never_an_update() -> None:
     assert (story.update, story.earlier) == (False, None)
 
 
+def test_what_only_shares_the_town_and_the_rescuers_is_not_like_enough() -> None:
+    text = (
+        "Firefighters in Elmstead freed a cow from a well on Wednesday. Residents of the lower town had "
+        "heard her through the night. A crane lifted the animal over a hedge. Farmer Karl Osten thanked "
+        "them with cheese."
+    )
+    read = article(1, "Firefighters free cow from well in Elmstead", text, feed=B)
+    told = told_days_ago(1, FLOOD)
+    near = Window(LETTER, [read, *others(50)], told).near_told[0].max()
+    assert LINK < near < CUT
+    assert not story_of(composed(LETTER, [read, *others(50)], told), 1).update
+
+
 def test_what_mentions_a_told_story_further_down_is_about_something_else() -> None:
     text = (
         "The playhouse hired Mara Quill as director from next season. She ran a small stage in Hollen for "
@@ -222,7 +235,7 @@ def test_what_mentions_a_told_story_further_down_is_about_something_else() -> No
     told = told_days_ago(1, FLOOD, FLOOD_TOO)
     read = article(1, *other, feed=B)
     window = Window(LETTER, [read, *others(50)], told)
-    assert window.near_told[0].max() > CUT
+    assert window.near_told[0].max() > CUT  # so it is not because it is unlike
     assert not story_of(composed(LETTER, [read, *others(50)], told), 1).update
 
 
@@ -251,6 +264,28 @@ def test_a_description_of_the_publisher_has_no_place() -> None:
     read = article(1, *FLOOD, feed=A, description=f"<p>{said}</p>")
     assert [sentence.start for sentence in read.summary] == [-1]
     assert composed(LETTER, [read]).stories[0].places == ((-1, -1),)
+
+
+def test_a_toll_that_rose_is_news_even_in_the_same_words() -> None:
+    risen = tuple(each.replace("Two", "Five") for each in FLOOD)
+    told = told_days_ago(1, FLOOD)
+    story = story_of(today(told, (risen[0], risen[1])), 1)
+    assert story.update
+    assert story.summary[0].startswith("Five people died")
+    assert verdicts(today(told, (risen[0], FLOOD[1])))[1] == "told"  # only the headline says so
+    letter = newsletter(Follow(url=A, weight=5), B, C)
+    both = [article(1, *FLOOD, feed=A, hours=9), article(2, risen[0], risen[1], feed=B, hours=1), *others(50)]
+    assert verdicts(composed(letter, both))[2] != "copy"
+
+
+def test_the_same_headline_over_quite_new_sentences_is_an_update() -> None:
+    above = (
+        "A sluice gate had not been serviced for nine years, the water board admitted. Engineers found "
+        "branches and a sunken barge wedged in it."
+    )
+    story = story_of(today(told_days_ago(1, FLOOD), (FLOOD[0], f"{above} {FLOOD[1]}")), 1)
+    assert story.update
+    assert "sluice" in story.summary[0]
 
 
 # ---------------------------------------------------------------- a repeat
@@ -322,6 +357,86 @@ def test_without_the_told_articles_their_words_in_the_letter_are_remembered() ->
 def test_a_round_up_that_was_told_does_not_go_on() -> None:
     told = told_days_ago(1, ("Morning briefing: flood in Elmstead", FLOOD[1]))
     assert not any(story.update for story in today(told, TOLL).stories)
+
+
+ELSEWHERE = (
+    "Two dead after river bursts its banks in Hollen",
+    "Two people died when the river Oder burst its banks in Hollen on Wednesday night. Firefighters pulled "
+    "thirty residents from the roofs of the upper town by boat. The mayor, Tom Reis, asked everybody to "
+    "stay away from the station. Schools stay closed until Friday. The water stood a metre high in Castle "
+    "Street.",
+)
+
+
+def test_a_like_event_in_another_town_is_neither_a_repeat_nor_an_update() -> None:
+    told = told_days_ago(1, FLOOD)
+    story = story_of(today(told, ELSEWHERE), 1)
+    assert (story.update, story.earlier) == (False, None)
+    assert story.key != told[0].story.key
+
+
+def test_of_two_like_events_an_update_goes_on_with_its_own() -> None:
+    told = [*told_days_ago(2, FLOOD), *told_days_ago(1, ELSEWHERE)]
+    assert len({each.story.key for each in told}) == 2
+    story = story_of(today(told, TOLL), 1)
+    assert story.earlier is not None
+    assert story.earlier.title == FLOOD[0]
+
+
+def test_whose_names_and_words_are_most_is_whose_update_it_is() -> None:
+    told = [*told_days_ago(2, FLOOD), *told_days_ago(1, ELSEWHERE)]
+    new = "Three more bodies were found in a cellar by divers on Thursday. Mayor {} sent pumps. {}."
+    ours = new.format("Tom Reis", FLOOD[1].partition(". ")[0])
+    theirs = new.format("Ida Brandt", ELSEWHERE[1].partition(". ")[0])
+    for town, text, title in (("Elmstead", ours, FLOOD[0]), ("Hollen", theirs, ELSEWHERE[0])):
+        story = story_of(today(told, (f"Divers find three more bodies in {town}", text)), 1)
+        assert story.earlier is not None
+        assert story.earlier.title == title
+
+
+def test_a_group_of_two_like_events_is_sorted_article_by_article() -> None:
+    told = told_days_ago(1, FLOOD)
+    draft = today(told, TOLL, ELSEWHERE)
+    assert story_of(draft, 1).update
+    assert not story_of(draft, 2).update
+
+
+def test_news_above_a_text_that_others_print_today_is_no_copy_of_it() -> None:
+    news = (
+        "Death toll of Elmstead flood rises to five",
+        "Five people are now known to have died in Elmstead, police said on Wednesday. Divers found three "
+        "more bodies in a cellar of Weaver Lane during the morning hours, and the search was called off in "
+        "the "
+        f"afternoon.\n{FLOOD[1]}",
+    )
+    articles = [article(1, *FLOOD, feed=A, hours=5), article(2, *news, feed=B, hours=1), *others(50)]
+    heavy = newsletter(Follow(url=A, weight=5), B, C)  # so that it would be the first that is kept
+    assert verdicts(composed(heavy, articles))[2] == "also"
+    late = composed(LETTER, articles, told_days_ago(1, FLOOD_TOO))
+    assert verdicts(late)[1] == "copy"  # all of it stands below the news
+    assert story_of(late, 2).update
+
+
+@pytest.mark.parametrize(
+    ("sentence", "language", "names"),
+    [
+        ("On Monday Ida Brandt left Hollen’s mill.", "en", {"Ida", "Brandt", "Hollen"}),
+        ("Ein Feuer hat am Montag in Hollen die Turnhalle zerstört.", "de", {"Hollen"}),
+        ("Am Abend sprach Ida Brandt vor der Presse.", "de", {"Ida", "Brandt"}),
+        ("Wczoraj w Warszawie padał deszcz.", "pl", {"Warszawie"}),
+        ("وقع الحادث في المدينة مساء أمس.", "ar", set()),
+    ],
+)
+def test_names_are_words_with_a_capital_inside_a_sentence(
+    sentence: str, language: str, names: set[str]
+) -> None:
+    assert names_in(sentence, language) == names
+
+
+def test_in_a_language_of_compounds_another_compound_is_another_word() -> None:
+    known = known_from(["45 Feuerwehrleute löschten den Brand in Hollen."], "de")
+    assert known.new_terms("Feuerwerk war die Brandursache.") == (2, 2)
+    assert known.new_terms("Die Feuerwehrleute löschten einen Brand.") == (0, 3)
 
 
 # ---------------------------------------------------------------- what is new, by itself
