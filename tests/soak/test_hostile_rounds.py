@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import os
+import statistics
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,9 +21,10 @@ from a_house import FeedServer, rss, write_config
 from hostile_servers import MISDEEDS, misbehaving
 
 ROUNDS = 6 if os.environ.get("SOAK") == "short" else 20
-SETTLED = 3
+SETTLED = 1
 """Rounds in which memory may find its size: pools, caches, compiled statements."""
-GROWTH_MB = 24
+GROWTH_MB = 16
+"""Between the medians of the earlier and of the later rounds; single rounds differ by more."""
 ORDINARY = 12
 
 PULLS = """
@@ -140,4 +142,9 @@ async def test_hostile_feeds_cost_their_neighbours_nothing_and_us_no_memory(tmp_
     for each in rounds:
         assert {url: each["failed"][url] for url in good if url in each["failed"]} == {}
         assert all(each["entries"][url] == 2 for url in good)
-    assert max(each["mb"] for each in rounds[SETTLED:]) < rounds[SETTLED - 1]["mb"] + GROWTH_MB
+    # A document of 15 MB that comes in time in one round and too late in another makes 40 MB of difference:
+    # only rounds in which the same feeds failed are compared.
+    alike = [each["mb"] for each in rounds[SETTLED:] if each["failed"].keys() == rounds[-1]["failed"].keys()]
+    assert len(alike) >= ROUNDS // 2
+    half = len(alike) // 2
+    assert statistics.median(alike[half:]) < statistics.median(alike[:half]) + GROWTH_MB
