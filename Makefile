@@ -29,7 +29,7 @@ check: $(STAMP)  ## format, lint, types
 	$(BIN)/mypy
 
 test: check      ## lint, type-check and run every test with branch coverage
-	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report=term:skip-covered
 
 format: $(STAMP) ## write the format
 	$(BIN)/ruff format digest tests bench

@@ -96,7 +96,7 @@ def test_all_of_them_at_once_do_not_delay_the_others(loop: str) -> None:
         start = time.monotonic()
         hostile = [asyncio.create_task(outcome(client, urls[name])) for name in MISDEEDS]
         took = []
-        for _ in range(20):
+        for _ in range(10):  # `make soak` goes on for 20, with documents and the whole pull
             begin = time.monotonic()
             found = await outcome(client, urls["ordinary"])
             took.append(time.monotonic() - begin)
@@ -136,12 +136,12 @@ def test_memory_does_not_grow_over_many_rounds() -> None:
     async def main(urls: dict[str, str]) -> None:
         client = net(5.0)
         sizes = []
-        for _ in range(20):
+        for _ in range(10):  # `make soak` goes on for 20, with documents and the whole pull
             await asyncio.gather(*(outcome(client, urls[name]) for name in quick))
             gc.collect()
             sizes.append(resident())
         await client.close()
-        assert max(sizes[15:]) < max(sizes[5:10]) * 1.15 + 5, sizes
+        assert max(sizes[7:]) < max(sizes[2:5]) * 1.15 + 5, sizes
 
     with elsewhere() as urls:
         run(lambda: main(urls))
