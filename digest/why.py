@@ -120,9 +120,10 @@ async def _coming(
     """What the next issue of each newsletter would make of those that are in its window."""
     found: dict[int, list[Step]] = {}
     through = await line.store.articles.max_ready()
+    known = {each.newsletter.slug for each in await line.store.newsletters.all()}
     for slug in slugs:
         letter = line.newsletters.get(slug)
-        if letter is None:
+        if letter is None or slug not in known:  # new in this config: nothing has been made of it yet
             continue
         after = (await line.store.newsletters.own_edition(slug)).through
         urls = {follow.url for follow in letter.follows}
@@ -151,6 +152,7 @@ async def _elsewhere(
     """Of newsletters that have no decision about it: they do not follow its feed, or their issue was empty
     and nothing was kept of it; then it is decided again."""
     said = {step.newsletter for step in steps}
+    known = {each.newsletter.slug for each in await line.store.newsletters.all()}
     found = []
     for slug in slugs:
         letter = line.newsletters.get(slug)
@@ -158,6 +160,10 @@ async def _elsewhere(
             continue
         if all(follow.url != article.feed_url for follow in letter.follows):
             words = f"{slug} does not follow its feed, {article.feed_url}."
+            found.append(Step(newsletter=slug, issue="", words=words))
+            continue
+        if slug not in known:
+            words = f"{slug} is new in this config; nothing has been made of it yet."
             found.append(Step(newsletter=slug, issue="", words=words))
             continue
         decisions = await _decide_again(line, letter, article, now)

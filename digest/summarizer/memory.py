@@ -32,6 +32,7 @@ class Memory:
         self._titles: list[str] = []
         self._keys: list[str] = []
         self._same: dict[tuple[str, object], str] = {}
+        self._pages: dict[str, list[tuple[str, str, str]]] = {}
         last: dict[str, datetime] = {}
         self._texts: list[tuple[int, Article]] = []
         self._summaries: list[tuple[frozenset[int], str]] = []
@@ -42,9 +43,9 @@ class Memory:
             last[story.key] = max(each.composed_at, last.get(story.key, each.composed_at))
             for source in (story.lead, *story.also):
                 self._same.setdefault(("article", source.article_id), self._titles[-1])
-                self._same.setdefault(("address", page_address(source.url)), self._titles[-1])
+                page = (source.feed_url, source.title.casefold(), self._titles[-1])
+                self._pages.setdefault(page_address(source.url), []).append(page)
             for article in each.articles:
-                self._same.setdefault(("address", page_address(article.url)), self._titles[-1])
                 self._same.setdefault(("id", _guid(article)), self._titles[-1])
                 self._same.setdefault(("text", _text(article)), self._titles[-1])
                 self._texts.append((number, article))
@@ -59,12 +60,13 @@ class Memory:
         """How we told it already, in words; empty when we did not, or when it may say more than that."""
         for kind, value in (
             ("article", article.id),
-            ("address", page_address(article.url)),
             ("id", _guid(article)),
             ("text", _text(article)),
         ):
             if value and (title := self._same.get((kind, value))):
                 return f"{title}: the same {kind}."
+        if title := self._page(article):
+            return f"{title}: the same address."
         text, share = self._copied(article)
         if text is not None:
             number, other = self._texts[text]
@@ -77,6 +79,15 @@ class Memory:
             share = len(found & own) / len(found)
             if share >= SAME_TEXT:
                 return f"{title}: {share:.0%} of what we told of it stands in this text."
+        return ""
+
+    def _page(self, article: Article) -> str:
+        """How we told what is at its address. A feed that gives one address for different headlines gives its
+        front page, which tells nothing."""
+        address = page_address(article.url)
+        for feed, headline, title in self._pages.get(address, ()) if address else ():
+            if feed != article.feed_url or headline == article.title.casefold():
+                return title
         return ""
 
     def kin(self, article: Article) -> str:

@@ -55,6 +55,13 @@ def test_it_says_how_it_knew(change: dict[str, Any], how: str) -> None:
     assert how in found
 
 
+def test_a_feed_that_links_all_its_items_to_one_page_is_told_on() -> None:
+    asked = memory(told_of(BELL_TOLD))
+    assert asked.knows(article(2, *OTTER, feed=A, url=BELL_TOLD.url)) == ""
+    assert "the same address" in asked.knows(article(2, BELL[0], filler(5), feed=A, url=BELL_TOLD.url))
+    assert "the same address" in asked.knows(article(2, *OTTER, feed=B, url=BELL_TOLD.url))
+
+
 @pytest.mark.parametrize("other", [BRIDGE, TRAM, OTTER])
 def test_what_was_not_told_is_not_known(other: tuple[str, str]) -> None:
     asked = memory(told_of(BELL_TOLD))
