@@ -53,8 +53,8 @@ soak: $(STAMP)   ## slow explorations: workers killed at random, letters counted
 	$(BIN)/python -m pytest -n 2 -s tests/soak
 
 lock: $(STAMP)   ## pin again (needs uv: pip install uv)
-	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q pyproject.toml --extra dev -o requirements-dev.lock
-	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q pyproject.toml -c requirements-dev.lock -o requirements.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-strip-extras --no-header --no-annotate -q pyproject.toml --extra dev -o requirements-dev.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-strip-extras --no-header --no-annotate -q pyproject.toml -c requirements-dev.lock -o requirements.lock
 
 clean:           ## forget what was made
 	rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .pytest_cache .coverage dist build

@@ -33,22 +33,22 @@ async def add_up(store: Store, times: str) -> int:
     return int(times)
 
 
-async def hammer(store: Store, seconds: str) -> list[float]:
-    """Write without a pause of one's own, so that a next job always waits; how long each one took."""
+async def hammer(store: Store, seconds: str) -> list[int]:
+    """Write without a pause of one's own, so that a next job always waits; the numbers of our turns."""
 
-    async def once(connection: Any) -> None:
-        await connection.execute(text("UPDATE counters SET value = value + 1 WHERE name = 'documents'"))
+    async def once(connection: Any) -> int:
+        taken = "UPDATE counters SET value = value + 1 WHERE name = 'documents' RETURNING value"
+        return int((await connection.execute(text(taken))).scalar_one())
 
     end = time.monotonic() + float(seconds)
-    waits: list[float] = []
+    turns: list[int] = []
 
     async def again_and_again() -> None:
-        while (start := time.monotonic()) < end:
-            await store._database.write(once)
-            waits.append(time.monotonic() - start)
+        while time.monotonic() < end:
+            turns.append(await store._database.write(once))
 
     await asyncio.gather(*(again_and_again() for _ in range(4)))
-    return waits
+    return turns
 
 
 async def claim(store: Store, limit: str) -> list[int]:
