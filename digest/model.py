@@ -38,6 +38,7 @@ class PublishError(DigestError):
     unknown: the other side may have accepted it (the connection broke after the body).
     suppress: the address itself is dead and must not be written to again.
     counts: whether this uses up one of the delivery's attempts (a lost connection does not).
+    wait: when it may be tried again at the earliest; None: as the ledger's own back-off says.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class PublishError(DigestError):
         suppress: bool = False,
         counts: bool = True,
         relay: str = "",
+        wait: timedelta | None = None,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
@@ -56,6 +58,7 @@ class PublishError(DigestError):
         self.suppress = suppress
         self.counts = counts
         self.relay = relay
+        self.wait = wait
 
 
 class NotReady(DigestError):

@@ -7,14 +7,14 @@ A publisher is one file here, named as its channel. It holds a frozen `Settings`
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 from digest.links import Links
-from digest.model import Delivery, Issue, Newsletter, Receipt, Site
+from digest.model import Delivery, Issue, Newsletter, PublishError, Receipt, Site
 from digest.store import Store
 from digest.workers import Workers
 
@@ -59,6 +59,52 @@ class Publisher(Protocol):
 
     async def close(self) -> None:
         """Finish what is in flight and let go of connections."""
+        ...
+
+
+Result = Receipt | PublishError
+"""What came of one delivery."""
+
+
+def anyone(_delivery: Delivery) -> bool:
+    """Nothing is held back."""
+    return True
+
+
+class Work(Protocol):
+    """The ledger as a channel sees it that sends many letters at once: what came of letters goes in, letters
+    that may be sent come out."""
+
+    async def step(
+        self,
+        done: Sequence[tuple[Delivery, Result]],
+        want: int,
+        admit: Callable[[Delivery], bool] = anyone,
+    ) -> Sequence[Delivery]:
+        """Make durable what came of `done`, and the intents of up to `want` more deliveries; these.
+
+        All who wait at one moment share one commit. What is returned may be sent, and must be answered for by
+        a later `done`, whatever happens to it. Fewer than wanted: there are no more for now (none is due, none
+        is admitted, we are stopping). admit: asked about one delivery after another until enough said yes; a
+        no leaves it for other connections and for later. Raises NotReady when the ledger is out of reach:
+        then nothing may be begun; what was in `done` is tried again for as long as its lease lives.
+        """
+        ...
+
+    def holds(self, delivery: Delivery) -> bool:
+        """Whether our lease on it still runs, by a clock that goes on while we are stopped (SIGSTOP, a
+        suspended machine). To be asked right before its first byte is written: after a no, somebody else may
+        have it, and it is answered for as lost before MAIL."""
+        ...
+
+
+@runtime_checkable
+class Streams(Protocol):
+    """A channel that keeps several deliveries under way on each of its connections."""
+
+    async def stream(self, work: Work) -> None:
+        """Send what `work` gives until it gives nothing more, and answer for each. Raises PublishError when
+        no way out is open any more; every delivery it was given has been answered for by then."""
         ...
 
 
