@@ -11,6 +11,7 @@ import binascii
 import hashlib
 import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
@@ -20,6 +21,7 @@ from digest.model import DigestError
 Purpose = Literal["confirm", "unsubscribe", "preferences"]
 
 PURPOSES = ("confirm", "unsubscribe", "preferences")
+_USES = ("key id", "message-id", *(f"token {purpose}" for purpose in PURPOSES))
 CONFIRM_MAX_AGE = timedelta(days=3)
 SHORTEST_SECRET = 16  # bytes; 128 bits, as long as the MAC
 
@@ -35,12 +37,17 @@ class Links:
 
     base: str
     secret: bytes = field(repr=False)
+    _keys: Mapping[str, bytes] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.secret) < SHORTEST_SECRET:
             raise DigestError(
                 f"the secret is shorter than {SHORTEST_SECRET} bytes; nothing is signed with it"
             )
+        # A key of its own for each use, so that what is signed for one can never be read as another. Made
+        # once: a letter is signed three times.
+        keys = {use: self._sign(self.secret, b"digest links v1 " + use.encode()) for use in _USES}
+        object.__setattr__(self, "_keys", keys)
 
     # ------------------------------------------------------------ pages and feeds
 
@@ -128,6 +135,8 @@ class Links:
         return self._hmac(f"token {purpose}", payload)[:16]
 
     def _hmac(self, use: str, message: bytes) -> bytes:
-        """A key of its own for each use, so that what is signed for one can never be read as another."""
-        key = hmac.digest(self.secret, b"digest links v1 " + use.encode(), hashlib.sha256)
+        return self._sign(self._keys[use], message)
+
+    @staticmethod
+    def _sign(key: bytes, message: bytes) -> bytes:
         return hmac.digest(key, message, hashlib.sha256)

@@ -21,6 +21,9 @@ from digest.publishers.envelope import Letter
 from digest.publishers.replies import Stage, ends_connection, lost, refusal, reply_line
 from digest.publishers.reply_reader import Nonsense, Reply, ReplyReader
 
+NO_ANSWER = "no answer in time"
+_ABOUT_ENVELOPES = b"2.1."  # RFC 3463 3.2: addresses
+
 
 class Asked(Enum):
     """What a reply is the answer to. LONE: a dot without a letter; BDAT: the body came with the command."""
@@ -64,6 +67,7 @@ class Conversation:
         self._open: deque[Letter] = deque()
         self._out: list[bytes] = []
         self._done: list[tuple[Letter, Result]] = []
+        self._reset_code: bytes | None = None
         self._dirty = False  # a transaction may be open: RSET before the next MAIL
 
     # ------------------------------------------------------------ what is said
@@ -103,16 +107,19 @@ class Conversation:
         """
         mail = self._mail(letter)
         self._opened(letter)
-        if self.carried > 1:
-            self._out.append(b"RSET\r\n")
-            self._asked.append((Asked.RSET, letter))
         letter.body_out = True
         self._out += (
+            b"RSET\r\n",
             mail,
             b"RCPT TO:<%b>\r\nBDAT %d LAST\r\n" % (letter.recipient.encode(), len(letter.body)),
             letter.body,
         )
-        self._asked += ((Asked.MAIL, letter), (Asked.RCPT, letter), (Asked.BDAT, letter))
+        self._asked += (
+            (Asked.RSET, letter),
+            (Asked.MAIL, letter),
+            (Asked.RCPT, letter),
+            (Asked.BDAT, letter),
+        )
 
     def reset(self) -> None:
         """Close a transaction that may be open, now and not with the next letter."""
@@ -225,6 +232,14 @@ class Conversation:
             stage = Stage.DOT if letter.body_out else letter.stage
             self._done.append((letter, letter.error or lost(stage, why, relay=self.relay)))
 
+    def silent(self) -> None:
+        """An answer did not come in time. When it is the last one of a group that is missing, an earlier one
+        may be, and each of the others may belong to the command before its own."""
+        if self._asked and self._asked[0][0] is Asked.DATA and self.pipelining and self._done:
+            self._confused(NO_ANSWER)
+        else:
+            self.lost(NO_ANSWER)
+
     def _hear(self, reply: Reply) -> None:
         code = reply.code
         if self.broken:
@@ -254,8 +269,17 @@ class Conversation:
         elif asked is Asked.RSET and reply.code // 100 != 2:
             # Nothing is sure about a transaction that cannot be closed: no letter goes into it.
             self._confused(f"RSET was answered with {reply_line(reply.code, reply.text)}")
+        elif asked is Asked.RSET and self.chunking and not self._in_step(reply):
+            self._confused(f"RSET was answered with {reply_line(reply.code, reply.text)}")
         elif asked is Asked.NOOP and reply.code // 100 != 2:
             self.over = self.over or reply_line(reply.code, reply.text)
+
+    def _in_step(self, reply: Reply) -> bool:
+        """With eight letters out RSET keeps the step: its answers carry the same enhanced code each time, and
+        on most servers another one than those to MAIL and RCPT. A shift by one shows here."""
+        code = reply.raw[:5] if reply.raw.startswith(b"2.") else b""
+        self._reset_code = code if self._reset_code is None else self._reset_code
+        return code == self._reset_code
 
     def _hear_envelope(self, asked: Asked, letter: Letter, reply: Reply) -> None:
         mail = asked is Asked.MAIL
@@ -293,7 +317,10 @@ class Conversation:
 
     def _hear_verdict(self, asked: Asked, letter: Letter, reply: Reply) -> None:
         code = reply.code
-        if not (200 <= code <= 299 or 400 <= code <= 599):
+        if asked is Asked.BDAT and code <= 299 and reply.raw.startswith(_ABOUT_ENVELOPES):
+            # Eight letters out, and every yes looks alike: this one is an answer to MAIL or RCPT.
+            self._confused(f"BDAT was answered with {reply_line(code, reply.text, hide=letter.recipient)}")
+        elif not (200 <= code <= 299 or 400 <= code <= 599):
             self._finish(letter, letter.error or self._refusal(Stage.DOT, letter, reply))
             self._confused(f"the letter was answered with {reply_line(code, reply.text)}")
         elif letter.error is not None:
@@ -324,13 +351,13 @@ class Conversation:
         self._done.append((letter, result))
 
     def _confused(self, why: str) -> None:
-        """Replies and letters do not match any more. A yes that came since the last time all was in order
-        may have been meant for something else: it is not believed."""
+        """Replies and letters do not match any more. What was answered since the last time all was in order
+        may have been meant for something else: of letters whose body was out it is not believed."""
         self.nonsense = True
-        self._done = [
-            (letter, lost(Stage.DOT, why, relay=self.relay) if isinstance(result, Receipt) else result)
-            for letter, result in self._done
-        ]
+        doubtful = lost(Stage.DOT, why, relay=self.relay)
+        self._done = [(letter, doubtful if letter.body_out else result) for letter, result in self._done]
+        for letter in self._open:
+            letter.error = None if letter.body_out else letter.error
         self.lost(why)
 
 
