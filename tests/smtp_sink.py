@@ -178,6 +178,12 @@ class SmtpSink:
             self._news.clear()
             await self._news.wait()
 
+    async def took(self, letters: int) -> None:
+        """Wait until so many letters were accepted."""
+        while len(self.accepted) < letters:
+            self._news.clear()
+            await self._news.wait()
+
     # ------------------------------------------------------------ one connection
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -343,18 +349,22 @@ class SmtpSink:
         _reset(talk)
         await self._reply(talk, "dot", said, usual, letters)
 
+    def _accept_all(self, letters: Sequence[Accepted]) -> None:
+        self.accepted.extend(letters)
+        self._news.set()
+
     async def _reply(
         self, talk: _Talk, stage: Stage, said: str, usual: str, letters: Sequence[Accepted] = ()
     ) -> bool:
         """Answer as usual, or as the first fault that strikes says. True: it was a yes."""
         fault = next((fault for fault in self.faults if fault.strikes(stage, said)), None)
         if fault is None:
-            self.accepted.extend(letters)
+            self._accept_all(letters)
             await _say(talk, usual)
             return usual[0] in "23"
         reply = fault.reply or usual
         if fault.accept or (fault.drop != "before" and reply[0] == "2"):
-            self.accepted.extend(letters)
+            self._accept_all(letters)
         if fault.delay:
             await asyncio.sleep(fault.delay)
         if fault.drop != "before" and not fault.mute:

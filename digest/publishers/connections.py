@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
@@ -168,13 +169,13 @@ class Connections:
         for _ in range(self.relay.connections):
             self._places.release()  # whoever comes now is told that we have closed
 
-    def may_stay(self, wire: Wire) -> bool:
-        """Whether it may carry further letters."""
-        return not self._closed and self._unspent(wire)
+    def room(self, wire: Wire) -> int:
+        """How many further letters it may carry."""
+        return 0 if self._closed else self._room(wire)
 
-    def _unspent(self, wire: Wire) -> bool:
-        messages = self.relay.messages
-        return wire.alive and not (messages and wire.talk.carried >= messages)
+    def _room(self, wire: Wire) -> int:
+        messages = self.relay.messages or sys.maxsize
+        return max(0, messages - wire.talk.carried) if wire.alive else 0
 
     # ------------------------------------------------------------ lending
 
@@ -204,7 +205,7 @@ class Connections:
 
     def _give_back(self, wire: Wire) -> None:
         self.in_use -= 1
-        if self._unspent(wire) and wire.talk.quiet and wire.talk.ready is None:
+        if self._room(wire) and wire.talk.quiet and wire.talk.ready is None:
             self._idle.append((wire, self._clock()))
         else:
             wire.drop()

@@ -117,7 +117,7 @@ class Stream:
                 carried, accepted = wire.talk.carried, wire.talk.accepted
                 try:
                     await self._converse(wire)
-                    if not self._connections.may_stay(wire):
+                    if not self._connections.room(wire):
                         await wire.goodbye(GOODBYE_SECONDS)
                 finally:
                     self._connections.give_back(wire)
@@ -268,7 +268,8 @@ class Stream:
     def _want(self, wire: Wire, done: Done, room: int) -> tuple[int, float]:
         """How many letters to ask for; or how long to rest before, when the pace says so and there is
         nothing else to do."""
-        if room <= 0 or not self._may_begin(wire):
+        room = min(room, self._connections.room(wire))
+        if room <= 0 or not self._may_begin():
             return 0, 0.0
         pace = self._connections.pace
         wait = pace.take()
@@ -280,15 +281,14 @@ class Stream:
             want += 1
         return want, 0.0
 
-    def _may_begin(self, wire: Wire) -> bool:
-        """Whether a further letter may be begun on this connection."""
-        if self._over.is_set() or self._connections.wanted or not self._connections.may_stay(wire):
+    def _may_begin(self) -> bool:
+        """Whether we are to begin a further letter, or somebody else needs the connection, or the relay."""
+        if self._over.is_set() or self._connections.wanted:
             return False
         if self._leave():
             self._left = True
             self._end()
-            return False
-        return True
+        return not self._left
 
     async def _step(self, done: Done, want: int) -> Sequence[Delivery]:
         """Forgets what is `done` once it is recorded. Raises NotReady."""
