@@ -18,7 +18,7 @@ from enum import Enum, auto
 from digest.model import PublishError, Receipt
 from digest.publishers.base import Result
 from digest.publishers.envelope import Letter
-from digest.publishers.replies import Stage, ends_connection, lost, refusal, reply_line
+from digest.publishers.replies import Stage, ends_connection, lost, refusal, reply_line, stray
 from digest.publishers.reply_reader import Nonsense, Reply, ReplyReader
 
 NO_ANSWER = "no answer in time"
@@ -214,7 +214,7 @@ class Conversation:
             for reply in self._replies.feed(data):
                 self._hear(reply)
         except Nonsense as error:
-            self._confused(str(error))
+            self._confused(stray(str(error)))
         self._advance()
 
     def lost(self, why: str) -> None:
@@ -246,9 +246,9 @@ class Conversation:
             return
         if not self._asked:
             if code == 421:  # on its own account: it closes a connection that rested (RFC 5321 3.8)
-                self.lost(f"it closed the connection with {reply_line(code, reply.text)}")
+                self.lost(f"it closed the connection with {stray(reply.text, reply.code)}")
             else:
-                self._confused(f"an answer to nothing: {reply_line(code, reply.text)}")
+                self._confused(f"an answer to nothing: {stray(reply.text, reply.code)}")
             return
         asked, letter = self._asked.popleft()
         if code == 421:
@@ -268,9 +268,9 @@ class Conversation:
             self.lost(f"it closed the connection with {self.over}")
         elif asked is Asked.RSET and reply.code // 100 != 2:
             # Nothing is sure about a transaction that cannot be closed: no letter goes into it.
-            self._confused(f"RSET was answered with {reply_line(reply.code, reply.text)}")
+            self._confused(f"RSET was answered with {stray(reply.text, reply.code)}")
         elif asked is Asked.RSET and self.chunking and not self._in_step(reply):
-            self._confused(f"RSET was answered with {reply_line(reply.code, reply.text)}")
+            self._confused(f"RSET was answered with {stray(reply.text, reply.code)}")
         elif asked is Asked.NOOP and reply.code // 100 != 2:
             self.over = self.over or reply_line(reply.code, reply.text)
 
@@ -292,7 +292,7 @@ class Conversation:
             if mail and reply.code >= 500 and not self.over:
                 self.closed_to_us = True
         if not 400 <= reply.code <= 599:
-            self._confused(f"{asked.name} was answered with {reply_line(reply.code, reply.text)}")
+            self._confused(f"{asked.name} was answered with {stray(reply.text, reply.code)}")
         elif not self.pipelining:
             self._script.clear()
             self._finish(letter, letter.error)
@@ -309,7 +309,7 @@ class Conversation:
             self._asked.append((Asked.LONE, None))
         elif not 400 <= reply.code <= 599:
             letter.error = letter.error or self._refusal(Stage.DATA, letter, reply)
-            self._confused(f"DATA was answered with {reply_line(reply.code, reply.text)}")
+            self._confused(f"DATA was answered with {stray(reply.text, reply.code)}")
             return
         error = letter.error or self._refusal(Stage.DATA, letter, reply)
         self._finish(letter, error)
@@ -319,10 +319,10 @@ class Conversation:
         code = reply.code
         if asked is Asked.BDAT and code <= 299 and reply.raw.startswith(_ABOUT_ENVELOPES):
             # Eight letters out, and every yes looks alike: this one is an answer to MAIL or RCPT.
-            self._confused(f"BDAT was answered with {reply_line(code, reply.text, hide=letter.recipient)}")
+            self._confused(f"BDAT was answered with {stray(reply.text, reply.code)}")
         elif not (200 <= code <= 299 or 400 <= code <= 599):
             self._finish(letter, letter.error or self._refusal(Stage.DOT, letter, reply))
-            self._confused(f"the letter was answered with {reply_line(code, reply.text)}")
+            self._confused(f"the letter was answered with {stray(reply.text, reply.code)}")
         elif letter.error is not None:
             # After a refusal in the envelope the second one (503, 554) is only its consequence. A yes to a
             # letter whose MAIL was refused is one under another letter's envelope: nobody knows what it did.
