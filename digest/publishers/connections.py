@@ -214,6 +214,8 @@ class Connections:
         if self._closed:
             raise RelayDown(f"{self.relay.name}: sending has been stopped", relay=self.relay.name)
         wire = await dial(self.relay, self._ehlo, verdict=self._final_dot)
+        if not wire.alive:
+            raise RelayDown(f"{self.relay.name}: {wire.talk.over}", relay=self.relay.name)
         self.in_use += 1
         return wire
 

@@ -289,8 +289,9 @@ class Conversation:
             return
         if letter.error is None:
             letter.error = self._refusal(Stage.MAIL if mail else Stage.RCPT, letter, reply)
-            if mail and reply.code >= 500 and not self.over:
-                self.closed_to_us = True
+            if mail and not self.over:
+                self.closed_to_us = reply.code >= 500
+                self.over = str(letter.error)
         if not 400 <= reply.code <= 599:
             self._confused(f"{asked.name} was answered with {stray(reply.text, reply.code)}")
         elif not self.pipelining:

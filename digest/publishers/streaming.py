@@ -121,7 +121,7 @@ class Stream:
                         await wire.goodbye(GOODBYE_SECONDS)
                 finally:
                     self._connections.give_back(wire)
-                if wire.talk.accepted > accepted or wire.talk.carried == carried:
+                if wire.talk.accepted > accepted or (wire.alive and wire.talk.carried == carried):
                     backoff, fruitless = FIRST_BACKOFF, 0
                     continue
                 fruitless += 1

@@ -132,6 +132,38 @@ async def test_a_relay_that_cuts_every_connection_is_down_after_a_few() -> None:
     assert Counter(ledger.kinds().values()) == {"sent": 9, "not the reader's": 3}
 
 
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("reply", ["451 4.3.0 not now", "421 4.7.0 not now", "452 too many"])
+@pytest.mark.asyncio
+async def test_a_relay_that_takes_nothing_for_now_does_not_get_the_whole_list(reply: str, mode: str) -> None:
+    ledger = Ledger(500)
+    faults = [Fault("mail", reply=reply, times=None, skip=5)]
+    async with (
+        SmtpSink(extensions=MODES[mode], faults=faults) as sink,
+        relays_to(sink, connections=3) as relays,
+    ):
+        with pytest.raises(RelayDown, match=r"not now|too many"):
+            await relays.stream(ledger, compose)
+        check(sink, ledger)
+    assert len(ledger.results) <= 5 + 3 * 5 * (2 if mode != "chunks" else 8)
+
+
+@pytest.mark.asyncio
+async def test_what_came_before_we_took_over_is_heard() -> None:
+    ledger = Ledger(3)
+    greeting = "250-sink.example\r\n250 PIPELINING\r\n250 and something that nobody asked for"
+    async with (
+        SmtpSink(faults=[Fault("ehlo", reply=greeting, times=None)]) as sink,
+        relays_to(sink) as relays,
+    ):
+        with pytest.raises(RelayDown, match="an answer to nothing"):
+            await relays.connect()
+        with pytest.raises(RelayDown, match="an answer to nothing"):
+            await relays.stream(ledger, compose)
+    assert ledger.results == {}
+    assert not [command for command in sink.commands if command.startswith("MAIL")]
+
+
 @pytest.mark.asyncio
 async def test_when_no_relay_is_open_any_more_every_letter_has_been_answered_for() -> None:
     ledger = Ledger(12)

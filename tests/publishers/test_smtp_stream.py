@@ -147,6 +147,27 @@ async def test_a_connection_without_work_looks_again_while_another_is_still_send
     assert ledger.kinds() == {0: "sent", 7: "sent"}
 
 
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.asyncio
+async def test_a_stream_that_is_cancelled_lets_go_of_its_connections(mode: str) -> None:
+    ledger = Ledger(50)
+    faults = [Fault("dot", delay=30.0, skip=3)]
+    async with (
+        SmtpSink(extensions=MODES[mode], faults=faults) as sink,
+        relays_to(sink, connections=2) as relays,
+    ):
+        stream = asyncio.create_task(relays.stream(ledger, compose))
+        await sink.took(3)
+        stream.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await stream
+        left = Ledger(deliveries=[*ledger.waiting])
+        await relays.stream(left, compose)
+        check(sink, left)
+    assert set(left.kinds().values()) == {"sent"}
+    assert max(took(sink).values()) == 1
+
+
 # ---------------------------------------------------------------- TLS, uvloop, big letters
 
 
