@@ -85,6 +85,8 @@ PURE = (
     "publishers.feed_documents",
     "publishers.conversation",
     "publishers.envelope",
+    "publishers.offers",
+    "publishers.admission",
     "publishers.replies",
     "publishers.reply_reader",
 )

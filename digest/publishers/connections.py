@@ -1,86 +1,28 @@
 """Connections that stay open: a few to each relay, lent for one letter or for as many as there are.
 
-What a letter is told on the wire is the conversation's matter; which connection it has, and which relay, is
-ours. A relay is used while those before it, in the admin's order, are down.
+What is said on the wire is the conversation's matter; which connection a letter has is ours.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TypeVar
 
 from digest.model import PublishError, Receipt
-from digest.publishers.base import Work
+from digest.publishers.admission import Limits, Unlimited
 from digest.publishers.envelope import Letter, whole
 from digest.publishers.relay import Pace, Relay
 from digest.publishers.replies import RelayDown
 from digest.publishers.smtp import dial
-from digest.publishers.streaming import Compose, Limits, Stream, Unlimited
 from digest.publishers.wire import Wire
-
-log = logging.getLogger(__name__)
 
 FINAL_DOT = timedelta(seconds=600)  # RFC 5321 4.5.3.2.6: giving up earlier makes doubles
 QUIT_SECONDS = 5.0
 NOOP_SECONDS = 10.0
 TRUST_IDLE = 2.0  # seconds; a connection that rested longer is asked NOOP before it gets a letter
-AVOID_SECONDS = 60.0  # how long another relay is preferred to one that was down
-
-T = TypeVar("T")
-
-
-class Relays:
-    """The ways out, in the admin's order: a later one is used while those before it are down."""
-
-    def __init__(self, connections: Sequence[Connections], *, clock: Callable[[], float] = time.monotonic):
-        self._all = tuple(connections)
-        self._clock = clock
-        self._down_until = [0.0] * len(self._all)
-
-    async def connect(self) -> None:
-        """See that at least one relay takes letters. Raises RelayDown with the reasons of all."""
-        await self._first(lambda connections, _place: connections.connect())
-
-    async def send(self, sender: str, recipient: str, body: bytes) -> Receipt:
-        """Hand one letter to the first relay that takes letters. Raises PublishError."""
-        return await self._first(lambda connections, _place: connections.send(sender, recipient, body))
-
-    async def stream(self, work: Work, compose: Compose) -> None:
-        """Send what `work` gives until it gives nothing more. Raises RelayDown with the reasons of all relays
-        when none takes letters; NotReady when the ledger is out of reach."""
-
-        async def use(connections: Connections, place: int) -> bool:
-            return await connections.stream(work, compose, leave=lambda: self._better(place))
-
-        while not await self._first(use):
-            pass  # a relay that comes before the one in use may be up again
-
-    def _better(self, place: int) -> bool:
-        """Whether a relay that comes before this one is worth a try again."""
-        return any(self._down_until[earlier] <= self._clock() for earlier in range(place))
-
-    async def _first(self, use: Callable[[Connections, int], Awaitable[T]]) -> T:
-        reasons: list[RelayDown] = []
-        # One that was down just now comes last: waiting for it again would delay every letter.
-        for place in sorted(range(len(self._all)), key=lambda n: (self._down_until[n] > self._clock(), n)):
-            try:
-                found = await use(self._all[place], place)
-            except RelayDown as error:
-                log.warning("relay is down", extra={"relay": error.relay, "error": str(error)})
-                self._down_until[place] = self._clock() + AVOID_SECONDS
-                reasons.append(error)
-            else:
-                self._down_until[place] = 0.0
-                return found
-        raise RelayDown("; ".join(map(str, reasons)), relay=reasons[0].relay) from reasons[0]
-
-    async def close(self) -> None:
-        await asyncio.gather(*(connections.close() for connections in self._all))
 
 
 class Connections:
@@ -133,14 +75,6 @@ class Connections:
             return await self._send(letter)
         finally:
             self._places.release()
-
-    async def stream(self, work: Work, compose: Compose, *, leave: Callable[[], bool]) -> bool:
-        """Send what `work` gives, on all connections. leave: whether to end soon although there is more.
-
-        True: it gives nothing more. Raises RelayDown, NotReady; every delivery that it gave was answered for,
-        as far as the ledger would listen.
-        """
-        return await Stream(self, work, compose, leave).run()
 
     async def _send(self, letter: Letter) -> Receipt:
         wire = await self._take()

@@ -18,6 +18,7 @@ from enum import Enum, auto
 from digest.model import PublishError, Receipt
 from digest.publishers.base import Result
 from digest.publishers.envelope import Letter
+from digest.publishers.offers import Offers
 from digest.publishers.replies import Stage, ends_connection, lost, refusal, reply_line, stray
 from digest.publishers.reply_reader import Nonsense, Reply, ReplyReader
 
@@ -48,10 +49,11 @@ class Conversation:
     nonsense: its answers could not be matched.
     """
 
-    def __init__(self, offers: Mapping[str, str], *, relay: str) -> None:
+    def __init__(self, announced: Mapping[str, str], *, relay: str) -> None:
         self.relay = relay
-        self.pipelining = "pipelining" in offers
-        self.chunking = self.pipelining and "chunking" in offers
+        self._offers = Offers(announced, relay=relay)
+        self.pipelining = self._offers.pipelining
+        self.chunking = self._offers.chunking
         self.ready: Letter | None = None
         self.over = ""
         self.broken = False
@@ -59,8 +61,6 @@ class Conversation:
         self.closed_to_us = False
         self.carried = 0
         self.accepted = 0
-        self._offers = offers
-        self._largest = _number(offers.get("size", ""))
         self._replies = ReplyReader()
         self._asked: deque[tuple[Asked, Letter | None]] = deque()
         self._script: deque[tuple[bytes, Asked, Letter | None]] = deque()
@@ -75,7 +75,7 @@ class Conversation:
     def begin(self, letter: Letter) -> None:
         """The envelope, and the question whether its body may come. Raises PublishError for a letter that
         this server cannot carry; then nothing was said."""
-        mail = self._mail(letter)
+        mail = self._offers.mail(letter)
         self._opened(letter)
         if self._dirty:
             self._script.append((b"RSET\r\n", Asked.RSET, None))
@@ -105,7 +105,7 @@ class Conversation:
         RSET before every MAIL: a recipient refused leaves a transaction open, the next MAIL would be refused
         as nested, and its RCPT and BDAT would then belong to the letter before it.
         """
-        mail = self._mail(letter)
+        mail = self._offers.mail(letter)
         self._opened(letter)
         letter.body_out = True
         self._out += (
@@ -143,27 +143,6 @@ class Conversation:
     def _opened(self, letter: Letter) -> None:
         self.carried += 1
         self._open.append(letter)
-
-    def _mail(self, letter: Letter) -> bytes:
-        options = b""
-        size = len(letter.body)
-        if self._largest and size > self._largest:
-            raise PublishError(
-                f"{self.relay} takes no letter of {size} bytes", permanent=True, relay=self.relay
-            )
-        if "size" in self._offers:
-            options += b" SIZE=%d" % size
-        if letter.needs_utf8:
-            self._require("smtputf8", "no addresses with characters beyond ASCII (SMTPUTF8)")
-            options += b" SMTPUTF8"
-        if letter.needs_8bit:
-            self._require("8bitmime", "no 8-bit letters (8BITMIME)")
-            options += b" BODY=8BITMIME"
-        return b"MAIL FROM:<" + letter.sender.encode() + b">" + options + b"\r\n"
-
-    def _require(self, extension: str, otherwise: str) -> None:
-        if extension not in self._offers:
-            raise PublishError(f"{self.relay} takes {otherwise}", permanent=True, relay=self.relay)
 
     def _advance(self) -> None:
         """Say what may be said now: all of it, or one command at a time."""
@@ -360,7 +339,3 @@ class Conversation:
         for letter in self._open:
             letter.error = None if letter.body_out else letter.error
         self.lost(why)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0

@@ -20,11 +20,12 @@ from digest import addresses
 from digest.links import Links
 from digest.model import Delivery, Issue, Newsletter, NotFound, Notice, NotReady, PublishError, Receipt, Site
 from digest.publishers.base import Audience, Lent, Work
-from digest.publishers.connections import Connections, Relays
+from digest.publishers.connections import Connections
 from digest.publishers.envelope import Letter, whole
 from digest.publishers.message import Opened, Reader, Sender, build_issue, build_notice, places
 from digest.publishers.mime import wire_address
 from digest.publishers.relay import Relay
+from digest.publishers.relays import Relays
 from digest.render import NoticeText, RenderError, renderer
 from digest.workers import WorkerFailed
 

@@ -12,9 +12,10 @@ from typing import Any
 from a_ledger import Ledger
 
 from digest.model import Delivery
-from digest.publishers.connections import Connections, Relays
+from digest.publishers.connections import Connections
 from digest.publishers.envelope import Letter, whole
 from digest.publishers.relay import Relay
+from digest.publishers.relays import Relays
 from smtp_sink import SmtpSink
 
 BASE = ("8BITMIME", "SMTPUTF8", "SIZE 10000000")

@@ -14,8 +14,9 @@ import pytest
 from a_ledger import kind
 
 from digest.model import PublishError
-from digest.publishers.connections import AVOID_SECONDS, FINAL_DOT, Connections, Relays
+from digest.publishers.connections import FINAL_DOT, Connections
 from digest.publishers.relay import Pace, Relay, per_second
+from digest.publishers.relays import AVOID_SECONDS, Relays
 from digest.publishers.replies import RelayDown
 from smtp_sink import Fault, SmtpSink, certificate
 

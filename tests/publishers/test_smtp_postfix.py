@@ -13,8 +13,9 @@ import pytest
 from a_ledger import Ledger
 from a_relay import compose
 
-from digest.publishers.connections import Connections, Relays
+from digest.publishers.connections import Connections
 from digest.publishers.relay import Relay
+from digest.publishers.relays import Relays
 from digest.publishers.replies import RelayDown
 
 SINK = shutil.which("smtp-sink") or shutil.which("/usr/sbin/smtp-sink")

@@ -11,8 +11,9 @@ from a_relay import MODES, check, compose, letter_for, relays_to, took
 
 from digest.model import Delivery
 from digest.publishers.base import Result
-from digest.publishers.connections import Connections, Relays
+from digest.publishers.connections import Connections
 from digest.publishers.relay import Relay
+from digest.publishers.relays import Relays
 from digest.publishers.replies import RelayDown
 from smtp_sink import Fault, SmtpSink
 
