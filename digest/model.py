@@ -584,6 +584,22 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What came of one attempt, or of a letter that was never begun, on its way into the ledger.
+
+    available_at: when it may be tried again (None: at once). uncounted: the attempt does not count against
+    the reader.
+    """
+
+    delivery: Delivery
+    state: DeliveryState
+    relay: str = ""
+    reply: str = ""
+    available_at: datetime | None = None
+    uncounted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryEvent:
     """One change in a delivery's history."""
 
