@@ -21,6 +21,7 @@ FLOORS = (
     {"line"},
     {"drafting"},
     {"pipeline"},
+    {"verdicts", "sending", "watch"},
     {"dispatch", "intake", "report"},
     {"desk", "replay", "why"},
     {"scheduler"},
@@ -81,6 +82,7 @@ PURE = (
     "render",
     "links",
     "matching",
+    "verdicts",
     "publishers.message",
     "publishers.feed_documents",
 )

@@ -8,6 +8,7 @@ the claim to another gets a quiet no.
 from __future__ import annotations
 
 import builtins
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
@@ -26,6 +27,9 @@ from digest.store.steps import add_history, begin, end
 from digest.store.tables import deliveries, delivery_events, issues
 
 Begun = Literal["go", "suppressed", "lost"]
+MOST_REPLIES = 1_000
+# What differs from letter to letter in a server's reply: queue ids, times, addresses, anything with a digit.
+_VARYING = re.compile(r"(?<![.\d])\b(?![245]\d\d\b)(?![245]\.\d)[\w.@-]*\d[\w.@-]*", re.ASCII)
 
 
 class Deliveries:
@@ -224,6 +228,47 @@ class Deliveries:
         async with self._database.reading() as connection:
             rows = await connection.execute(statement.order_by(deliveries.c.id).limit(limit))
             return [delivery_of(row) for row in rows]
+
+    async def reasons(self, issue_id: int, state: str, *, limit: int = 10) -> builtins.list[tuple[str, int]]:
+        """What was said last of the deliveries of an issue that are in this state, most frequent first:
+        (reply, how many). Replies that differ only in numbers and ids are one, and the first stands for all.
+        """
+        last = (
+            select(func.max(delivery_events.c.id))
+            .join(deliveries, deliveries.c.id == delivery_events.c.delivery_id)
+            .where(deliveries.c.issue_id == issue_id, deliveries.c.state == state)
+            .group_by(delivery_events.c.delivery_id)
+        )
+        statement = (
+            select(delivery_events.c.reply, func.count().label("n"))
+            .where(delivery_events.c.id.in_(last))
+            .group_by(delivery_events.c.reply)
+            .order_by(func.count().desc(), delivery_events.c.reply)
+            .limit(MOST_REPLIES)
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(statement)).all()
+        kinds: dict[str, tuple[str, int]] = {}
+        for row in rows:
+            kind = _VARYING.sub("#", row.reply)
+            reply, count = kinds.get(kind, (row.reply, 0))
+            kinds[kind] = (reply, count + row.n)
+        return sorted(kinds.values(), key=lambda found: -found[1])[:limit]
+
+    async def sent_since(self, issue_id: int, moment: datetime) -> int:
+        """How many letters of an issue were accepted after this moment."""
+        statement = (
+            select(func.count())
+            .select_from(deliveries)
+            .where(
+                deliveries.c.issue_id == issue_id,
+                deliveries.c.subscription_id.is_not(None),
+                deliveries.c.state == DeliveryState.SENT,
+                deliveries.c.changed_at > moment,
+            )
+        )
+        async with self._database.reading() as connection:
+            return int((await connection.execute(statement)).scalar_one())
 
     async def counts(self) -> dict[str, int]:
         """How many deliveries we keep, by state."""
