@@ -26,6 +26,7 @@ from digest.watch import LedgerBroken, Watch
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 1.0
+WATCH_EVERY = 15.0
 STALE_AFTER = timedelta(hours=24)
 """Of what belongs to no newsletter of this config."""
 
@@ -39,12 +40,17 @@ def untroubled(_said: str | None) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long things may take. lease: what a claim holds for. keep_trying: to write an outcome down."""
+    """How long things may take, mostly in seconds.
+
+    lease: what a claim holds for. keep_trying: to write an outcome down. look_every: for letters that became
+    due while another channel is busy. watch_every: at the sums.
+    """
 
     lease: timedelta = LEASE
     renew_every: float = RENEW_EVERY
     keep_trying: float = KEEP_TRYING
     look_every: float = LOOK_EVERY
+    watch_every: float = WATCH_EVERY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +149,7 @@ class _Run:
 
         async def look_again_and_again() -> None:
             try:
-                await watch.look_again_and_again()
+                await watch.look_again_and_again(self.patience.watch_every)
             except LedgerBroken as error:
                 self._halt = True
                 self.errors.insert(0, error)

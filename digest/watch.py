@@ -18,7 +18,6 @@ from digest.model import DigestError, Issue, NotReady
 
 log = logging.getLogger(__name__)
 
-EVERY = 15.0
 AT_MOST = 50
 """A look that took a second is not repeated for so many: of a large issue the sums take long."""
 FEW = 20
@@ -39,7 +38,7 @@ class Watch:
         self._line = line
         self._issues = issues
 
-    async def look_again_and_again(self, every: float = EVERY) -> None:
+    async def look_again_and_again(self, every: float) -> None:
         """Raises LedgerBroken."""
         wait = every
         while True:
