@@ -85,6 +85,10 @@ PURE = (
     "verdicts",
     "publishers.message",
     "publishers.feed_documents",
+    "publishers.conversation",
+    "publishers.envelope",
+    "publishers.replies",
+    "publishers.reply_reader",
 )
 IMPURE_IMPORTS = {"aiohttp", "asyncio", "http", "os", "random", "requests", "secrets", "socket", "sqlite3",
                   "ssl", "subprocess", "urllib.request"}  # fmt: skip
