@@ -14,6 +14,7 @@ from a_relay import MODES, check, compose, letter_for, relays_to, took
 
 from digest.model import Delivery, NotReady, PublishError
 from digest.publishers.envelope import Letter, whole
+from digest.publishers.replies import RelayDown
 from smtp_sink import Fault, SmtpSink, certificate
 
 
@@ -143,6 +144,25 @@ async def test_a_connection_without_work_looks_again_while_another_is_still_send
         await stream
         assert len({letter.connection for letter in sink.accepted}) == 2
     assert ledger.kinds() == {0: "sent", 7: "sent"}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.asyncio
+async def test_closing_lets_a_stream_finish_what_is_in_flight(mode: str) -> None:
+    ledger = Ledger(1000)
+    faults = [Fault("dot", delay=0.005, times=None)]
+    async with (
+        SmtpSink(extensions=MODES[mode], faults=faults) as sink,
+        relays_to(sink, connections=2) as relays,
+    ):
+        stream = asyncio.create_task(relays.stream(ledger, compose))
+        await sink.took(5)
+        await relays.close()
+        with pytest.raises(RelayDown, match="stopped"):
+            await stream
+        check(sink, ledger)
+    assert set(ledger.kinds().values()) == {"sent"}
+    assert sink.commands.count("QUIT") == 2
 
 
 @pytest.mark.parametrize("mode", MODES)
