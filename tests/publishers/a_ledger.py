@@ -47,7 +47,7 @@ class Ledger:
     reach. taken: how many letters the server has.
 
     most_given: the most that were under way at once. most_ahead: the most that the server had taken and we
-    did not know of.
+    did not know of. refused: what was said while it was out of reach.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Ledger:
         self.complaints: list[str] = []
         self.most_given = 0
         self.most_ahead = 0
-        self.refused = 0
+        self.refused: dict[int, Result] = {}
         self.stopped = False
         self._commit = commit
         self._slips = set(slips)
@@ -88,7 +88,7 @@ class Ledger:
         if self._taken is not None:
             self.most_ahead = max(self.most_ahead, self._taken() - len(self.results))
         if self._down_after is not None and self.steps > self._down_after:
-            self.refused += len(answered)
+            self.refused |= {each.id: result for each, result in answered}
             raise NotReady("the ledger is out of reach")
         for each, result in answered:
             if each.id not in self.given:
