@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from digest.model import DigestError
@@ -21,7 +20,6 @@ from digest.model import DigestError
 Purpose = Literal["confirm", "unsubscribe", "preferences"]
 
 PURPOSES = ("confirm", "unsubscribe", "preferences")
-_USES = ("key id", "message-id", *(f"token {purpose}" for purpose in PURPOSES))
 CONFIRM_MAX_AGE = timedelta(days=3)
 SHORTEST_SECRET = 16  # bytes; 128 bits, as long as the MAC
 
@@ -37,19 +35,12 @@ class Links:
 
     base: str
     secret: bytes = field(repr=False)
-    _keys: Mapping[str, bytes] = field(init=False, repr=False, compare=False)
-    _id: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.secret) < SHORTEST_SECRET:
             raise DigestError(
                 f"the secret is shorter than {SHORTEST_SECRET} bytes; nothing is signed with it"
             )
-        # A key of its own for each use, so that what is signed for one can never be read as another. Made
-        # once: a letter is signed three times.
-        keys = {use: self._sign(self.secret, b"digest links v1 " + use.encode()) for use in _USES}
-        object.__setattr__(self, "_keys", keys)
-        object.__setattr__(self, "_id", self._sign(keys["key id"], b"")[:1])
 
     # ------------------------------------------------------------ pages and feeds
 
@@ -129,7 +120,7 @@ class Links:
 
     def _key_id(self) -> bytes:
         """Which secret signed: the place that a rotation of secrets needs. It gives nothing away."""
-        return self._id
+        return self._hmac("key id", b"")[:1]
 
     def _mac(self, purpose: str, payload: bytes) -> bytes:
         if purpose not in PURPOSES:
@@ -137,8 +128,11 @@ class Links:
         return self._hmac(f"token {purpose}", payload)[:16]
 
     def _hmac(self, use: str, message: bytes) -> bytes:
-        return self._sign(self._keys[use], message)
+        """A key of its own for each use, so that what is signed for one can never be read as another."""
+        return hmac.digest(_key(self.secret, use), message, "sha256")
 
-    @staticmethod
-    def _sign(key: bytes, message: bytes) -> bytes:
-        return hmac.digest(key, message, hashlib.sha256)
+
+@lru_cache(maxsize=64)
+def _key(secret: bytes, use: str) -> bytes:
+    """There are a handful of uses, and five signatures in every letter."""
+    return hmac.digest(secret, b"digest links v1 " + use.encode(), "sha256")
