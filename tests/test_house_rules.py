@@ -41,6 +41,7 @@ DOORS = {
     "brotli": {"unpack"},
     "chardet": {"feeds.guessing"},
     "click": {"cli"},
+    "cryptography": {"publishers.keys"},
     "css_inline": {"render"},
     "email_validator": {"addresses"},
     "feedgen": {"publishers"},
@@ -81,6 +82,8 @@ PURE = (
     "render",
     "links",
     "matching",
+    "publishers.dkim",
+    "publishers.keys",
     "publishers.message",
     "publishers.feed_documents",
 )

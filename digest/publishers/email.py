@@ -10,15 +10,25 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from digest import addresses
 from digest.links import Links
 from digest.model import Delivery, Issue, Newsletter, NotFound, Notice, NotReady, PublishError, Receipt, Site
-from digest.publishers.base import Audience, Lent
-from digest.publishers.message import Reader, Sender, build_issue, build_notice, places, splice
+from digest.publishers.base import Advice, Audience, Lent
+from digest.publishers.dkim import Dkim, Signer, Stamp, advice
+from digest.publishers.message import (
+    Reader,
+    Sender,
+    build_issue,
+    build_notice,
+    pieces_of,
+    places,
+    splice,
+    values_of,
+)
 from digest.publishers.mime import wire_address
 from digest.publishers.relay import Relay
 from digest.publishers.smtp import Connections, Relays
@@ -28,6 +38,7 @@ from digest.workers import WorkerFailed
 PREPARE_SECONDS = 30.0
 KEPT_ISSUES = 4
 INBOX_AT_ONCE = 8
+MOST_KEYS = 4
 NOBODY = 0  # the subscription that never exists: its links leave nothing and change nothing
 _NAMED = re.compile(r"(?P<name>.*?)\s*<(?P<address>[^<>]+)>", re.DOTALL)
 
@@ -40,19 +51,29 @@ class Settings:
     transport: `inbox` keeps letters here and shows them at /dev/inbox; `smtp` sends them.
     reply_to: where answers go, if not to `from`.
     smtp: the mail servers, in order; one is used while those before it are down.
+    dkim: the key that letters are signed with, or a list of keys.
     """
 
     from_: str = field(metadata={"key": "from"})
     transport: Literal["inbox", "smtp"] = "inbox"
     reply_to: str | None = None
     smtp: tuple[Relay, ...] = ()
+    dkim: Dkim | tuple[Dkim, ...] = ()
 
     def __post_init__(self) -> None:
         if self.transport not in ("inbox", "smtp"):
             raise ValueError(f"transport must be inbox or smtp, not {self.transport!r}")
         if self.transport == "smtp" and not self.smtp:
             raise ValueError("transport is smtp, but there is no mail server under `smtp`")
+        if len(self.keys) > MOST_KEYS:
+            raise ValueError(f"dkim: {MOST_KEYS} keys at most; each costs time with every letter")
+        if len({key.place for key in self.keys}) < len(self.keys):
+            raise ValueError("dkim: two keys have the same domain and selector")
         _ = self.sender
+
+    @property
+    def keys(self) -> tuple[Dkim, ...]:
+        return (self.dkim,) if isinstance(self.dkim, Dkim) else self.dkim
 
     @property
     def sender(self) -> Sender:
@@ -150,6 +171,8 @@ class Publisher:
 
     def __init__(self, settings: Settings, lent: Lent) -> None:
         self._sender = settings.sender
+        self._signer = Signer(settings.keys)
+        self._keys = settings.keys
         self._lent = lent
         self._relays = _relays(settings) if settings.transport == "smtp" else None
         self._kept: OrderedDict[int, _Prepared] = OrderedDict()
@@ -205,6 +228,10 @@ class Publisher:
             raise PublishError(str(error), counts=False, relay="inbox") from error
         return Receipt(relay="inbox", reply="kept in the local inbox")
 
+    def advice(self) -> list[Advice]:
+        """For those who send: are the letters signed, and is it for the right domain?"""
+        return advice(self._keys, self._sender.address) if self._relays or self._keys else []
+
     async def close(self) -> None:
         """Let the letters under way finish and say goodbye."""
         if self._relays:
@@ -228,15 +255,13 @@ class Publisher:
         links = self._lent.links
         about = NOBODY if delivery.subscription_id is None else delivery.subscription_id
         message_id = links.message_id(f"{prepared.tag}|{reader}", self._sender.domain)
-        body = splice(
-            prepared.letter,
-            Reader(
-                address=delivery.recipient,
-                message_id=message_id,
-                unsubscribe_token=links.token("unsubscribe", about),
-                preferences_token=links.token("preferences", about),
-            ),
+        reader_of_it = Reader(
+            address=delivery.recipient,
+            message_id=message_id,
+            unsubscribe_token=links.token("unsubscribe", about),
+            preferences_token=links.token("preferences", about),
         )
+        body = prepared.stamp.sign(values_of(reader_of_it)) + splice(prepared.letter, reader_of_it)
         return Written(
             recipient=delivery.recipient, subject=prepared.subject, message_id=message_id, body=body
         )
@@ -252,7 +277,12 @@ class Publisher:
             # The newsletter did not go by mail when this issue was born, but a test letter may be asked for.
             publication = await store.newsletters.get(issue.newsletter)
             letter = await self.prepare(issue, publication.newsletter)
-        self._kept[issue_id] = _Prepared(tag=issue.tag, subject=issue.subject or issue.title, letter=letter)
+        self._kept[issue_id] = _Prepared(
+            tag=issue.tag,
+            subject=issue.subject or issue.title,
+            letter=letter,
+            stamp=self._signer.prepare(pieces_of(letter), issue.composed_at),
+        )
         while len(self._kept) > KEPT_ISSUES:
             self._kept.popitem(last=False)
         return self._kept[issue_id]
@@ -262,7 +292,7 @@ class Publisher:
         newsletter = None
         if notice.newsletter:
             newsletter = (await lent.store.newsletters.get(notice.newsletter)).newsletter
-        return await lent.workers.run(
+        written = await lent.workers.run(
             write_notice,
             notice,
             newsletter,
@@ -273,6 +303,7 @@ class Publisher:
             lent.templates,
             timeout=PREPARE_SECONDS,
         )
+        return replace(written, body=self._signer.sign(written.body, notice.created_at) + written.body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +311,7 @@ class _Prepared:
     tag: str
     subject: str
     letter: bytes
+    stamp: Stamp
 
 
 def _relays(settings: Settings) -> Relays:

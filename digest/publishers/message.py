@@ -5,14 +5,14 @@
 Pure, and deterministic: the same issue gives the same prepared bytes, the same reader the same letter, so
 that a retry is the same letter again. A letter is ASCII with CRLF line ends; only a recipient whose mailbox
 name is not ASCII brings UTF-8 into its `To` (and needs SMTPUTF8). Its parts are quoted-printable and no line
-begins with a dot. DKIM signs what `splice` returns; the envelope is the transport's.
+begins with a dot. `dkim` signs what `splice` returns; the envelope is the transport's.
 """
 
 from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -110,23 +110,35 @@ def build_issue(
 
 def splice(prepared: bytes, reader: Reader) -> bytes:
     """One reader's letter. Raises PublishError for what could break out of its place in a header."""
-    if not prepared.startswith(_MAGIC):
-        raise PublishError("the prepared letter is of another release", permanent=True)
-    values = {
+    values = values_of(reader)
+    return b"".join(values[kind] if kind else content for kind, content in _pieces(prepared))
+
+
+def pieces_of(prepared: bytes) -> tuple[tuple[int, bytes], ...]:
+    """The prepared letter taken apart: (0, bytes) as they stand, or (the kind of a place, nothing)."""
+    return tuple((kind, bytes(content)) for kind, content in _pieces(prepared))
+
+
+def values_of(reader: Reader) -> dict[int, bytes]:
+    """What the reader has in the places, by their kinds; no white space. Raises PublishError."""
+    return {
         _ADDRESS: _checked_address(reader.address),
         _MESSAGE_ID: _checked(_MESSAGE_ID_FORM, reader.message_id),
         _UNSUBSCRIBE: _checked(_TOKEN_FORM, reader.unsubscribe_token),
         _PREFERENCES: _checked(_TOKEN_FORM, reader.preferences_token),
     }
+
+
+def _pieces(prepared: bytes) -> Iterator[tuple[int, memoryview]]:
+    if not prepared.startswith(_MAGIC):
+        raise PublishError("the prepared letter is of another release", permanent=True)
     view = memoryview(prepared)
     start = len(_MAGIC) + _COUNT.size
     (count,) = _COUNT.unpack_from(prepared, len(_MAGIC))
     at = start + count * _PIECE.size
-    letter: list[bytes | memoryview] = []
     for kind, size in _PIECE.iter_unpack(view[start:at]):
-        letter.append(values[kind] if kind else view[at : at + size])
+        yield kind, view[at : at + size]
         at += size
-    return b"".join(letter)
 
 
 # ---------------------------------------------------------------- a notice
