@@ -104,7 +104,8 @@ def descriptions(settings: type) -> dict[str, str]:
         return {}
     parts = re.split(rf"(?:^|(?<=[.;!?)] ))({names}): ", text)
     return {
-        name: said[:1].upper() + said[1:].strip() for name, said in zip(parts[1::2], parts[2::2], strict=True)
+        name: (told := said.strip())[:1].upper() + told[1:]
+        for name, said in zip(parts[1::2], parts[2::2], strict=True)
     }
 
 
@@ -137,24 +138,23 @@ def _kind(hint: Any) -> Any:
 
 def _either(kinds: Sequence[Any], optional: bool) -> Any:
     """One of these. Where each has a form of its own (a list, a mapping, a plain value), what is given is
-    held against the one of its form, so that an error speaks of that and of nothing else."""
+    held against the one of its form, so that an error speaks of that and of nothing else. (None is never
+    given: a key without a value is as good as absent.)"""
     forms = [_form(one) for one in kinds]
     made: Any = tuple(_kind(one) for one in kinds)
-    if 1 < len(kinds) == len(set(forms)):
-        tagged = tuple(Annotated[one, Tag(form)] for one, form in zip(made, forms, strict=True))
-        said = "should be " + " or ".join(_FORMS[form] for form in forms)
-        made = Annotated[
-            Union[tagged],  # noqa: UP007 - the members are made here
-            Discriminator(
-                lambda value: form if (form := _form_of(value)) in forms else None,
-                custom_error_type=OURS,
-                custom_error_message=said,
-                custom_error_context={TEMPLATE: said},
-            ),
-        ]
-    else:
-        made = Union[made]  # noqa: UP007
-    return made | None if optional else made
+    if len(kinds) == 1 or len(kinds) > len(set(forms)):
+        return Union[(*made, None) if optional else made]  # noqa: UP007 - the members are made here
+    tagged = tuple(Annotated[one, Tag(form)] for one, form in zip(made, forms, strict=True))
+    said = "should be " + " or ".join(_FORMS[form] for form in forms)
+    return Annotated[
+        Union[tagged],  # noqa: UP007
+        Discriminator(
+            lambda value: form if (form := _form_of(value)) in forms else None,
+            custom_error_type=OURS,
+            custom_error_message=said,
+            custom_error_context={TEMPLATE: said},
+        ),
+    ]
 
 
 def _form(hint: Any) -> str:

@@ -28,6 +28,7 @@ from aiosmtplib import (
 from aiosmtplib.protocol import SMTPProtocol
 
 from digest.model import PublishError, Receipt
+from digest.publishers.login import log_in, trust
 from digest.publishers.relay import Pace, Relay
 from digest.publishers.replies import RelayDown, Stage, lost, refusal, reply_line
 
@@ -317,7 +318,7 @@ class Connection:
 
 async def _open(relay: Relay, ehlo: str) -> SMTP:
     """Connect, secure, greet and log in. Raises RelayDown in words an admin can act on."""
-    trust = await asyncio.to_thread(_trust, relay) if relay.security != "none" else None
+    context = await asyncio.to_thread(trust, relay) if relay.security != "none" else None
     client = SMTP(
         hostname=relay.host,
         port=relay.door,
@@ -325,7 +326,7 @@ async def _open(relay: Relay, ehlo: str) -> SMTP:
         timeout=relay.timeout.total_seconds(),
         use_tls=relay.security == "tls",
         start_tls=relay.security == "starttls",
-        tls_context=trust,
+        tls_context=context,
     )
     doing = "connecting"
     try:
@@ -333,9 +334,8 @@ async def _open(relay: Relay, ehlo: str) -> SMTP:
         if client.is_ehlo_or_helo_needed:
             doing = "greeting"
             await client.ehlo()
-        if relay.username is not None and relay.password is not None:
-            doing = "logging in"
-            await client.login(relay.username, relay.password)
+        doing = "logging in"
+        await log_in(client, relay)
     except (SMTPException, OSError, ValueError) as error:  # ValueError: a host that IDNA cannot write
         client.close()
         raise RelayDown(f"{relay.name}: {doing} failed: {_why(error)}", relay=relay.name) from error
@@ -343,17 +343,6 @@ async def _open(relay: Relay, ehlo: str) -> SMTP:
         client.close()
         raise
     return client
-
-
-def _trust(relay: Relay) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if relay.ca is not None:
-        try:
-            context.load_verify_locations(cafile=relay.ca)
-        except OSError as error:  # an SSLError is one, too
-            raise RelayDown(f"{relay.name}: cannot read {relay.ca}: {error}", relay=relay.name) from error
-    return context
 
 
 def _why(error: BaseException) -> str:
