@@ -82,9 +82,13 @@ PURE = (
     "render",
     "links",
     "matching",
+    "publishers.breaker",
     "publishers.dkim",
     "publishers.keys",
+    "publishers.limits",
     "publishers.message",
+    "publishers.rates",
+    "publishers.shares",
     "publishers.feed_documents",
 )
 IMPURE_IMPORTS = {"aiohttp", "asyncio", "http", "os", "random", "requests", "secrets", "socket", "sqlite3",

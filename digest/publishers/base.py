@@ -114,9 +114,9 @@ Advice = tuple[str, Literal["ok", "warn", "bad"], str]
 
 @runtime_checkable
 class Advises(Protocol):
-    """A channel that can say whether it is set up well, without asking anybody."""
+    """A channel that can say whether it is set up well, and what it waits for, without asking anybody."""
 
-    def advice(self) -> Sequence[Advice]: ...
+    async def advice(self) -> Sequence[Advice]: ...
 
 
 @runtime_checkable

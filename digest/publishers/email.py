@@ -18,7 +18,9 @@ from digest import addresses
 from digest.links import Links
 from digest.model import Delivery, Issue, Newsletter, NotFound, Notice, NotReady, PublishError, Receipt, Site
 from digest.publishers.base import Advice, Audience, Lent
+from digest.publishers.budget import paused
 from digest.publishers.dkim import Dkim, Signer, Stamp, advice
+from digest.publishers.login import in_the_clear
 from digest.publishers.message import (
     Reader,
     Sender,
@@ -172,7 +174,7 @@ class Publisher:
     def __init__(self, settings: Settings, lent: Lent) -> None:
         self._sender = settings.sender
         self._signer = Signer(settings.keys)
-        self._keys = settings.keys
+        self._settings = settings
         self._lent = lent
         self._relays = _relays(settings) if settings.transport == "smtp" else None
         self._kept: OrderedDict[int, _Prepared] = OrderedDict()
@@ -228,9 +230,16 @@ class Publisher:
             raise PublishError(str(error), counts=False, relay="inbox") from error
         return Receipt(relay="inbox", reply="kept in the local inbox")
 
-    def advice(self) -> list[Advice]:
-        """For those who send: are the letters signed, and is it for the right domain?"""
-        return advice(self._keys, self._sender.address) if self._relays or self._keys else []
+    async def advice(self) -> list[Advice]:
+        """For those who send: are the letters signed, and for the right domain; is a password shown to
+        everybody; is a relay paused."""
+        told = (
+            advice(self._settings.keys, self._sender.address) if self._relays or self._settings.keys else []
+        )
+        if not self._relays:
+            return told
+        relays, budgets = self._settings.smtp, self._lent.store.budgets
+        return [*told, *in_the_clear(relays), *(await paused(relays, budgets, self._lent.clock()))]
 
     async def close(self) -> None:
         """Let the letters under way finish and say goodbye."""

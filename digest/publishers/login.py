@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from digest.publishers import keys
+from digest.publishers.base import Advice
 from digest.publishers.relay import Relay
 from digest.publishers.replies import RelayDown
 
@@ -87,6 +88,16 @@ async def _printed(command: Sequence[str]) -> bytes:
     if process.returncode:
         raise ValueError(f"password_command ended with {process.returncode}")
     return printed
+
+
+def in_the_clear(relays: Sequence[Relay]) -> list[Advice]:
+    """A warning for each relay that is told a password which everybody on the way can read."""
+    return [
+        ("smtp", "warn", f"{relay.name}: the password goes there in the clear; use security: starttls or tls")
+        for relay in relays
+        if relay.security == "none" and relay.username is not None and relay.auth != "cram-md5"
+        if relay.host not in ("localhost", "127.0.0.1", "::1")
+    ]
 
 
 # ---------------------------------------------------------------- certificates

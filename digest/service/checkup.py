@@ -96,7 +96,7 @@ async def _mail(house: House) -> list[Finding]:
         except DigestError as error:
             findings.append((name, "bad", str(error)))
         if isinstance(publisher, Advises):
-            findings += publisher.advice()
+            findings += await publisher.advice()
     counts = await house.store.deliveries.counts()
     failed = counts.get("failed", 0) + counts.get("unknown", 0)
     if failed:

@@ -7,16 +7,32 @@ What a name or a state means is not known here: who draws from a count says what
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import case, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from digest.store.database import Database
+from digest.store.database import Database, chunks
 from digest.store.tables import budgets, relay_starts, relay_states
 
+AT_ONCE = 50  # counts drawn from in one transaction
 KEPT = timedelta(days=2)  # past its end, a cell may still count in a window of a day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """Up to `want` letters from the count `name`, of which the cells from `since` to `cell` together hold at
+    most `limit`. until: the end of this cell."""
+
+    name: str
+    cell: int
+    since: int
+    limit: int
+    want: int
+    until: datetime
 
 
 class Budgets:
@@ -25,26 +41,36 @@ class Budgets:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def take(self, name: str, *, cell: int, since: int, limit: int, want: int, until: datetime) -> int:
-        """Draw up to `want` from this count; how many were granted. In the cells from `since` to `cell` there
-        are never more than `limit`. until: the end of this cell."""
+    async def take(self, draws: Sequence[Draw]) -> list[int]:
+        """Draw from these counts; how many were granted of each. What one process has, no other is given."""
+        granted: dict[str, int] = {}
+        for some in chunks(sorted(draws, key=lambda draw: draw.name), AT_ONCE):
+            granted |= await self._database.write(partial(self._take, some))
+        return [granted[draw.name] for draw in draws]
 
-        async def work(connection: AsyncConnection) -> int:
-            await self._alone(connection, name)
-            used = select(func.coalesce(func.sum(budgets.c.used), 0)).where(
-                budgets.c.name == name, budgets.c.cell >= since
-            )
-            granted = max(0, min(want, limit - int((await connection.execute(used)).scalar_one())))
-            if granted:
-                row = self._database.insert(budgets).values(name=name, cell=cell, used=granted, until=until)
-                await connection.execute(
-                    row.on_conflict_do_update(
-                        index_elements=["name", "cell"], set_={"used": budgets.c.used + granted}
-                    )
+    async def _take(self, draws: Sequence[Draw], connection: AsyncConnection) -> dict[str, int]:
+        for draw in draws:
+            await self._alone(connection, draw.name)
+        used = await connection.execute(
+            select(budgets.c.name, func.sum(budgets.c.used).label("used"))
+            .where(or_(*((budgets.c.name == draw.name) & (budgets.c.cell >= draw.since) for draw in draws)))
+            .group_by(budgets.c.name)
+        )
+        known = {row.name: int(row.used) for row in used}
+        granted = {draw.name: max(0, min(draw.want, draw.limit - known.get(draw.name, 0))) for draw in draws}
+        rows = [
+            {"name": draw.name, "cell": draw.cell, "used": granted[draw.name], "until": draw.until}
+            for draw in draws
+            if granted[draw.name]
+        ]
+        if rows:
+            insert = self._database.insert(budgets).values(rows)
+            await connection.execute(
+                insert.on_conflict_do_update(
+                    index_elements=["name", "cell"], set_={"used": budgets.c.used + insert.excluded.used}
                 )
-            return granted
-
-        return await self._database.write(work)
+            )
+        return granted
 
     async def give_back(self, name: str, *, cell: int, letters: int) -> None:
         """Undo a part of what was granted in that cell and not used."""

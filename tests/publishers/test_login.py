@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from digest.model import PublishError
 from digest.publishers.base import Lent
 from digest.publishers.email import Publisher, Settings
+from digest.publishers.login import in_the_clear
 from digest.publishers.relay import Relay
 from smtp_sink import SmtpSink, certificate
 
@@ -104,6 +105,17 @@ async def test_a_password_that_is_not_to_be_had_is_the_relays_trouble(
             await connect(sink, username="news", **changes)
         assert logins(sink) == []
     assert not told.value.counts
+
+
+async def test_the_doctor_warns_of_a_password_that_goes_in_the_clear() -> None:
+    def far(**changes: Any) -> Relay:
+        return Relay(host="mail.example.org", username="news", password="x", **changes)
+
+    near = Relay(host="127.0.0.1", security="none", username="news", password="x")
+    assert in_the_clear([near, far(), far(security="none", auth="cram-md5")]) == []
+    [(_, state, said)] = in_the_clear([far(security="none")])
+    assert state == "warn"
+    assert said.startswith("mail.example.org:25: the password goes there in the clear")
 
 
 # ---------------------------------------------------------------- certificates

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import select, text, update
 
 from digest.store import Store
+from digest.store.budgets import Draw
 from digest.store.tables import meta
 
 NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
@@ -77,7 +78,8 @@ async def draw(store: Store, name: str, limit: str) -> int:
     """Draw from a count in small blocks until it gives no more, and give some back now and then."""
     kept = 0
     for turn in range(10_000):
-        granted = await store.budgets.take(name, cell=12, since=0, limit=int(limit), want=7, until=NOW)
+        draw = Draw(name=name, cell=12, since=0, limit=int(limit), want=7, until=NOW)
+        [granted] = await store.budgets.take([draw])
         if not granted:
             return kept
         kept += granted

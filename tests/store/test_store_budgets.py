@@ -10,6 +10,7 @@ from store_processes import together
 from store_values import DAY, NOW
 
 from digest.store import Store
+from digest.store.budgets import Draw
 
 pytestmark = pytest.mark.asyncio
 
@@ -17,7 +18,9 @@ HOUR = timedelta(hours=1)
 
 
 async def take(store: Store, want: int, *, cell: int = 5, since: int = 0, limit: int = 100) -> int:
-    return await store.budgets.take("relay", cell=cell, since=since, limit=limit, want=want, until=NOW + HOUR)
+    draw = Draw(name="relay", cell=cell, since=since, limit=limit, want=want, until=NOW + HOUR)
+    [granted] = await store.budgets.take([draw])
+    return granted
 
 
 async def test_what_is_granted_in_all_cells_of_a_window_stays_within_its_limit(store: Store) -> None:
@@ -25,8 +28,17 @@ async def test_what_is_granted_in_all_cells_of_a_window_stays_within_its_limit(s
     assert await take(store, 60, cell=5) == 40
     assert await take(store, 1, cell=5) == 0
     assert await take(store, 70, cell=6, since=2) == 60, "what was drawn in cell 1 does not count any more"
-    assert await store.budgets.take("other", cell=5, since=0, limit=3, want=9, until=NOW) == 3
     assert await take(store, 50, limit=40) == 0, "a limit that was made smaller holds at once"
+
+
+async def test_many_counts_are_drawn_from_at_once_each_by_itself(store: Store) -> None:
+    draws = [
+        Draw(name=f"count {n}", cell=n, since=n - 3, limit=n % 7, want=4, until=NOW)
+        for n in range(130, 0, -1)
+    ]
+    assert await store.budgets.take(draws) == [min(4, n % 7) for n in range(130, 0, -1)]
+    assert await store.budgets.take(draws) == [min(4, n % 7 - min(4, n % 7)) for n in range(130, 0, -1)]
+    assert await store.budgets.take([]) == []
 
 
 async def test_what_was_not_used_goes_back(store: Store) -> None:
@@ -60,7 +72,7 @@ async def test_processes_that_draw_together_get_the_limit_and_not_one_more(
 ) -> None:
     shares = await together(*(("draw", store_url, "relay", "300") for _ in range(3)))
     assert sum(shares) == 300
-    assert await store.budgets.take("relay", cell=12, since=0, limit=300, want=1, until=NOW) == 0
+    assert await take(store, 1, cell=12, limit=300) == 0
 
 
 async def test_processes_that_change_one_state_lose_no_change(store: Store, store_url: str) -> None:
