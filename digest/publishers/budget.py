@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from digest.model import Delivery, NotReady, PublishError, Receipt
 from digest.publishers.base import Advice, Result, Work
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 2.0  # seconds; how soon a pause that another process began holds here
 TELL_EVERY = 2.0
-MORE_ROUNDS = 9  # that a step asks the ledger again, at most
+SHORTEST_WAIT = 1.0  # seconds
 
 
 class Limiter:
@@ -79,28 +79,48 @@ class Limiter:
         """When a letter to this domain may go at the earliest, as far as we know."""
         return datetime.fromtimestamp(self._gate.next_at(domain.lower(), self._now()), UTC)
 
-    async def step(
-        self, work: Work, done: Sequence[tuple[Delivery, Result]], want: int
-    ) -> Sequence[Delivery]:
-        """`work.step`, asked for what may go. Raises NotReady as that does."""
+    async def step(self, work: Work, done: list[tuple[Delivery, Result]], want: int) -> Sequence[Delivery]:
+        """`work.step` for letters that may go now. Empties `done` once it is recorded, and puts letters into
+        it that were given and must not go after all: their counts are used up. Raises NotReady."""
         if (want or self._gate.has_urgent_news()) and not await self._is_open():
             want = 0
-        if not want:
-            return await work.step(done, 0) if done else ()
-        some, freed = await self._asked(work, done, want)
-        given = list(some)
-        # Letters that only lacked a token of their domain, or room that others turned out not to need, are
-        # asked about again.
-        for _ in range(MORE_ROUNDS):
-            try:
-                if len(given) >= want or not (await self.refill() or freed):
-                    break
-                some, freed = await self._asked(work, (), want - len(given))
-            except NotReady as error:
-                log.warning("limits not known", extra={"relay": self.relay.name, "error": str(error)})
-                break  # what was given already must be sent
-            given += some
-        return given
+        if not want and not done:
+            return ()
+        given = await self._asked(work, done, want)
+        done.clear()
+        if want and self._gate.is_in_need(self._now()) and await self._found_more() and not given:
+            # There may only have been letters for a domain whose pause is over: one of them may ask now.
+            given = await self._asked(work, (), want)
+        now = self._now()
+        may_go = []
+        for delivery in given:
+            if self._gate.pay(delivery.id, now):
+                may_go.append(delivery)
+            else:
+                done.append((delivery, self._held_back(delivery)))
+        return may_go
+
+    async def _found_more(self) -> bool:
+        try:
+            return await self.refill()
+        except NotReady as error:  # what cannot be paid for does not go
+            log.warning("limits not known", extra={"relay": self.relay.name, "error": str(error)})
+            return False
+
+    def _held_back(self, delivery: Delivery) -> PublishError:
+        domain = domain_of(delivery)
+        wait = timedelta(seconds=max(SHORTEST_WAIT, self._gate.next_at(domain, self._now()) - self._now()))
+        if self._shares is not None:
+            self._shares.took(self.relay.name, -1)
+        said = f"{self.relay.name} has had as many letters for {domain} as it may for now"
+        return PublishError(said, counts=False, relay=self.relay.name, wait=wait)
+
+    async def shut(self) -> str | None:
+        """Why no letter may go now, whomever it is for."""
+        if await self._is_open():
+            return None
+        until = datetime.fromtimestamp(self._gate.next_at("", self._now()), UTC)
+        return f"{self.relay.name} may be given no letter before {until:%H:%M:%S} UTC"
 
     async def _is_open(self) -> bool:
         now = self._now()
@@ -117,8 +137,7 @@ class Limiter:
 
     async def _asked(
         self, work: Work, done: Sequence[tuple[Delivery, Result]], want: int
-    ) -> tuple[Sequence[Delivery], bool]:
-        """What was given; and whether something was admitted and not given."""
+    ) -> Sequence[Delivery]:
         admitted: dict[int, Delivery] = {}
 
         def admit(delivery: Delivery) -> bool:
@@ -131,10 +150,9 @@ class Limiter:
         try:
             given = await work.step(done, want, admit)
         finally:
-            freed = admitted.keys() - {delivery.id for delivery in given}
-            for id in freed:  # noqa: A001
+            for id in admitted.keys() - {delivery.id for delivery in given}:  # noqa: A001
                 self.release(admitted[id])
-        return given, bool(freed)
+        return given
 
     # ------------------------------------------------------------ with all processes
 
@@ -166,7 +184,7 @@ class Limiter:
             states = await self._budgets.states(self.relay.name)
             self._gate.learn_all({name: Breaker.load(state) for name, state in states.items()})
 
-    async def _draw(self, windows: Sequence[Window]) -> bool:
+    async def _draw(self, wishes: Sequence[tuple[Window, int]]) -> bool:
         granted = await self._budgets.take(
             [
                 Draw(
@@ -174,13 +192,13 @@ class Limiter:
                     cell=window.cell,
                     since=window.since,
                     limit=window.limit,
-                    want=window.block,
+                    want=want,
                     until=datetime.fromtimestamp(window.until, UTC),
                 )
-                for window in windows
+                for window, want in wishes
             ]
         )
-        for window, letters in zip(windows, granted, strict=True):
+        for (window, _), letters in zip(wishes, granted, strict=True):
             self._gate.granted(window, letters, self._now())
         return any(granted)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -118,7 +118,7 @@ class Signer:
     def sign(self, letter: bytes, when: datetime) -> bytes:
         """The DKIM-Signature fields to put in front of a whole letter with CRLF line ends. when: the moment
         it says it was signed at; the letter's own date, so that signing it again gives the same bytes."""
-        return self.prepare([(0, letter)], when).sign({})
+        return self.prepare([(0, letter)], when).sign(())
 
     def prepare(self, pieces: Pieces, when: datetime) -> Stamp:
         """What signs a letter with places. Values never hold white space and are never empty; no NUL stands
@@ -148,7 +148,7 @@ class Stamp:
             begin = _begin(key.algorithm, domain, selector, moment, names)
             self._keys.append((key, begin, relaxed_field(begin)))
 
-    def sign(self, values: Mapping[int, bytes]) -> bytes:
+    def sign(self, values: Sequence[bytes]) -> bytes:
         """The DKIM-Signature fields, each with its CRLF; `values` by the kinds of their places."""
         if not self._keys:
             return b""

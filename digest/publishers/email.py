@@ -10,30 +10,26 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from digest import addresses
 from digest.links import Links
 from digest.model import Delivery, Issue, Newsletter, NotFound, Notice, NotReady, PublishError, Receipt, Site
-from digest.publishers.base import Advice, Audience, Lent
-from digest.publishers.budget import paused
+from digest.publishers.base import Advice, Audience, Lent, Work
+from digest.publishers.budget import by_priority, limiters, paused
+from digest.publishers.connections import Connections, Relays
 from digest.publishers.dkim import Dkim, Signer, Stamp, advice
+from digest.publishers.envelope import Letter, whole
 from digest.publishers.login import in_the_clear
-from digest.publishers.message import (
-    Reader,
-    Sender,
-    build_issue,
-    build_notice,
-    pieces_of,
-    places,
-    splice,
-    values_of,
-)
+from digest.publishers.message import Opened, Reader, Sender, build_issue, build_notice, places, values_of
 from digest.publishers.mime import wire_address
 from digest.publishers.relay import Relay
-from digest.publishers.smtp import Connections, Relays
+from digest.publishers.replies import Blocked
+from digest.publishers.together import Together
 from digest.render import NoticeText, RenderError, renderer
 from digest.workers import WorkerFailed
 
@@ -109,8 +105,10 @@ def prepare_issue(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A letter as it goes out."""
+    """A letter as it goes out. plain: its lines are known to need no dots doubled, and it is ASCII but for
+    the recipient's address."""
 
+    plain: bool = False
     recipient: str
     subject: str
     message_id: str
@@ -166,17 +164,25 @@ def _notice_text(
 
 
 class Publisher:
-    """Sends letters. What was prepared with an issue never changes: a few of the latest are kept at hand."""
+    """Sends letters. What was prepared with an issue never changes: a few of the latest are kept at hand.
+
+    stream: only where there is a mail server; the local inbox takes one letter at a time, and a publisher
+    for it is no `Streams`.
+    """
 
     channel = "email"
     audience: Audience = "readers"
+    stream: Callable[[Work], Awaitable[None]]
 
     def __init__(self, settings: Settings, lent: Lent) -> None:
         self._sender = settings.sender
         self._signer = Signer(settings.keys)
         self._settings = settings
         self._lent = lent
-        self._relays = _relays(settings) if settings.transport == "smtp" else None
+        self._from = wire_address(self._sender.address)
+        self._relays = _relays(settings, lent) if settings.transport == "smtp" else None
+        if self._relays:
+            self.stream = partial(self._relays.stream, compose=self._outgoing)
         self._kept: OrderedDict[int, _Prepared] = OrderedDict()
         self.concurrency = (
             max(relay.connections for relay in settings.smtp) if self._relays else INBOX_AT_ONCE
@@ -203,19 +209,37 @@ class Publisher:
 
     async def publish(self, delivery: Delivery) -> Receipt:
         """Send one letter. Raises PublishError."""
+        written = await self._written(delivery)
+        if self._relays:
+            return await self._relays.send(self._from, wire_address(written.recipient), written.body)
+        return await self._keep(written)
+
+    async def _outgoing(self, delivery: Delivery) -> Letter:
+        """The letter of a delivery as the wire wants it. Raises PublishError."""
+        written = await self._written(delivery)
+        recipient = wire_address(written.recipient)
+        if not written.plain:
+            return whole(self._from, recipient, written.body)
+        beyond_ascii = not recipient.isascii()
+        return Letter(
+            sender=self._from,
+            recipient=recipient,
+            body=written.body,
+            dots=False,
+            needs_utf8=beyond_ascii,
+            needs_8bit=beyond_ascii,
+        )
+
+    async def _written(self, delivery: Delivery) -> Written:
+        """Raises PublishError."""
         try:
-            letter = await self._write(delivery)
+            return await self._write(delivery)
         except NotFound as error:
             raise PublishError(str(error), permanent=True) from error
         except (WorkerFailed, RenderError) as error:
             raise PublishError(f"the letter was not written: {error}") from error
         except NotReady as error:
             raise PublishError(str(error), counts=False) from error
-        if self._relays:
-            return await self._relays.send(
-                wire_address(self._sender.address), wire_address(letter.recipient), letter.body
-            )
-        return await self._keep(letter)
 
     async def _keep(self, letter: Written) -> Receipt:
         try:
@@ -264,15 +288,21 @@ class Publisher:
         links = self._lent.links
         about = NOBODY if delivery.subscription_id is None else delivery.subscription_id
         message_id = links.message_id(f"{prepared.tag}|{reader}", self._sender.domain)
-        reader_of_it = Reader(
-            address=delivery.recipient,
-            message_id=message_id,
-            unsubscribe_token=links.token("unsubscribe", about),
-            preferences_token=links.token("preferences", about),
+        values = values_of(
+            Reader(
+                address=delivery.recipient,
+                message_id=message_id,
+                unsubscribe_token=links.token("unsubscribe", about),
+                preferences_token=links.token("preferences", about),
+            )
         )
-        body = prepared.stamp.sign(values_of(reader_of_it)) + splice(prepared.letter, reader_of_it)
+        body = prepared.stamp.sign(values) + prepared.letter.letter(values)
         return Written(
-            recipient=delivery.recipient, subject=prepared.subject, message_id=message_id, body=body
+            plain=True,
+            recipient=delivery.recipient,
+            subject=prepared.subject,
+            message_id=message_id,
+            body=body,
         )
 
     async def _prepared(self, issue_id: int) -> _Prepared:
@@ -286,11 +316,12 @@ class Publisher:
             # The newsletter did not go by mail when this issue was born, but a test letter may be asked for.
             publication = await store.newsletters.get(issue.newsletter)
             letter = await self.prepare(issue, publication.newsletter)
+        opened = Opened(letter)
         self._kept[issue_id] = _Prepared(
             tag=issue.tag,
             subject=issue.subject or issue.title,
-            letter=letter,
-            stamp=self._signer.prepare(pieces_of(letter), issue.composed_at),
+            letter=opened,
+            stamp=self._signer.prepare(opened.pieces, issue.composed_at),
         )
         while len(self._kept) > KEPT_ISSUES:
             self._kept.popitem(last=False)
@@ -319,9 +350,21 @@ class Publisher:
 class _Prepared:
     tag: str
     subject: str
-    letter: bytes
+    letter: Opened
     stamp: Stamp
 
 
-def _relays(settings: Settings) -> Relays:
-    return Relays([Connections(relay, ehlo=settings.sender.domain) for relay in settings.smtp])
+def _relays(settings: Settings, lent: Lent) -> Relays:
+    """The ways out: relays of one priority side by side, those of a later one while they are down."""
+    limits = limiters(
+        settings.smtp,
+        lent.store.budgets,
+        clock=lent.clock,
+        against_us=lambda error: isinstance(error, Blocked),
+    )
+    open_ = {
+        id(relay): Connections(relay, ehlo=settings.sender.domain, limits=each)
+        for relay, each in zip(settings.smtp, limits, strict=True)
+    }
+    groups = [[open_[id(relay)] for relay in group] for group in by_priority(settings.smtp)]
+    return Relays([group[0] if len(group) == 1 else Together(group) for group in groups])

@@ -3,7 +3,8 @@
 Pure: no clock, no loop, no database. It decides from what it holds, notes what it lacks (`wishes`) and what
 others should know (`news`); `budget` brings both to the database and back. A letter may go when there is one
 token of each count that it falls under; tokens are drawn in blocks and are good until their cell of time
-ends.
+ends. A letter is admitted on credit where a count is not known to be exhausted, and must `pay` before its
+first byte.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from digest.publishers.breaker import SPREAD, Breaker, Heard
@@ -51,6 +52,7 @@ class _UnderWay:
     domain: str
     since: float
     spent: tuple[Window, ...]
+    owed: tuple[Window, ...]
     asks: tuple[str, ...]  # whose pause it was let through to end
 
 
@@ -68,7 +70,7 @@ class Gate:
     _blocks: dict[str, _Block] = field(default_factory=dict)
     _dry_until: dict[str, float] = field(default_factory=dict)
     _returned: list[tuple[Window, int]] = field(default_factory=list)
-    _wishes: dict[str, Window] = field(default_factory=dict)
+    _debts: Counter[Window] = field(default_factory=Counter)
     _under_way: dict[int, _UnderWay] = field(default_factory=dict)
     _busy: Counter[str] = field(default_factory=Counter)
     _breakers: dict[str, Breaker] = field(default_factory=dict)
@@ -82,7 +84,8 @@ class Gate:
     # ------------------------------------------------------------ for the sender
 
     def admit(self, id: int, domain: str, now: float) -> bool:  # noqa: A002 - the word of every delivery
-        """Whether this letter may be begun now; then it is reserved until `told` or `release`."""
+        """Whether this letter may be begun now; then it is reserved until `told` or `release`. It may owe
+        tokens that nobody has drawn yet: `pay` says whether they were to be had."""
         if id in self._under_way:
             return True  # asked again about one that was let through and not begun
         shut: tuple[str, ...] = ()
@@ -90,19 +93,35 @@ class Gate:
             shut = tuple(name for name in self._names(domain) if not self._breaker(name).is_closed())
         if not all(self._lets_ask(name, now) for name in shut) or not self._has_room(domain, now):
             return False
-        windows = self._windows(domain, now)
-        lacking = [window for window in windows if not self._has(window)]
         if self.lacks_beginning:
             return False
-        if lacking:
-            self._wishes |= {each.name: each for each in lacking if self._is_worth_asking(each, now)}
+        windows = self._windows(domain, now)
+        owed = tuple(window for window in windows if not self._has(window))
+        if any(now < self._dry_until.get(window.name, now) for window in owed):
             return False
         for window in windows:
-            self._blocks[window.name].left -= 1
+            if window not in owed:
+                self._blocks[window.name].left -= 1
+        self._debts.update(dict.fromkeys(owed, 1))
         if shut:
             self._may_ask.difference_update(shut)
-        self._under_way[id] = _UnderWay(domain, now, windows, shut)
+        self._under_way[id] = _UnderWay(domain, now, windows, owed, shut)
         self._busy[domain] += 1
+        return True
+
+    def pay(self, id: int, now: float) -> bool:  # noqa: A002
+        """After `granted`: whether an admitted letter now has all its tokens. If not, it must not go, and is
+        released."""
+        letter = self._under_way.get(id)
+        if letter is None or not letter.owed:
+            return True
+        if not all(map(self._has, letter.owed)):
+            self.release(id, now)
+            return False
+        for window in letter.owed:
+            self._blocks[window.name].left -= 1
+        self._settle_debts(letter)
+        self._under_way[id] = replace(letter, owed=())
         return True
 
     def told(self, id: int, domain: str, verdict: Verdict, now: float) -> None:  # noqa: A002
@@ -118,6 +137,8 @@ class Gate:
             return
         self._may_ask.update(ended.asks)
         for window in ended.spent:
+            if window in ended.owed:
+                continue
             if (block := self._blocks.get(window.name)) and block.window.cell == window.cell:
                 block.left += 1
             elif now < window.until:
@@ -145,17 +166,21 @@ class Gate:
 
     def is_in_need(self, now: float) -> bool:
         """Whether it would be well to talk with the others before anything else."""
-        if self._wishes or self._would_ask or self._urgent or self.lacks_beginning:
+        if self._debts or self._would_ask or self._urgent or self.lacks_beginning:
             return True
         return not all(map(self._has, self._relay_windows(now)))
 
-    def wishes(self, now: float) -> list[Window]:
-        """Counts to draw a block from: those that a letter was refused for, and the relay's own."""
+    def wishes(self, now: float) -> list[tuple[Window, int]]:
+        """Counts to draw from, and how much: what letters owe, and the relay's own."""
+        wanted = {window: max(window.block, owed) for window, owed in self._debts.items()}
         for window in self._relay_windows(now):
-            if not self._has(window) and self._is_worth_asking(window, now):
-                self._wishes[window.name] = window
-        found, self._wishes = list(self._wishes.values()), {}
-        return found
+            if not self._has(window):
+                wanted.setdefault(window, window.block)
+        return [
+            (window, letters)
+            for window, letters in wanted.items()
+            if now >= self._dry_until.get(window.name, now) and now < window.until
+        ]
 
     def granted(self, window: Window, letters: int, now: float) -> None:
         """So many were drawn. None: nothing more for now."""
@@ -273,9 +298,6 @@ class Gate:
         block = self._blocks.get(window.name)
         return block is not None and block.left > 0 and block.window.cell == window.cell
 
-    def _is_worth_asking(self, window: Window, now: float) -> bool:
-        return now >= self._dry_until.get(window.name, now)
-
     def _put_away(self, name: str) -> None:
         block = self._blocks.pop(name, None)
         if block is not None and block.left:
@@ -284,10 +306,17 @@ class Gate:
     def _end(self, id: int) -> _UnderWay | None:  # noqa: A002
         ended = self._under_way.pop(id, None)
         if ended is not None:
+            self._settle_debts(ended)
             self._busy[ended.domain] -= 1
             if not self._busy[ended.domain]:
                 del self._busy[ended.domain]
         return ended
+
+    def _settle_debts(self, letter: _UnderWay) -> None:
+        for window in letter.owed:
+            self._debts[window] -= 1
+            if self._debts[window] <= 0:
+                del self._debts[window]
 
     def _hear(self, name: str, domain: str, verdict: Verdict, now: float) -> None:
         if now - self._goods_since > GOODS_KEPT:

@@ -14,6 +14,7 @@ from digest.publishers.base import Result, anyone
 from digest.publishers.budget import Limiter, by_priority, domain_of, limiters, paused
 from digest.publishers.relay import DomainLimit, Relay, WarmUp
 from digest.store import Store
+from digest.store.budgets import Draw
 
 pytestmark = pytest.mark.asyncio
 
@@ -21,6 +22,9 @@ SENT = Receipt(relay="r", reply="250 ok")
 BLOCKED = PublishError("554 5.7.1 listed")
 GONE = PublishError("550 5.1.1 unknown", permanent=True)
 LATER = PublishError("451 later")
+
+
+Done = list[tuple[Delivery, Result]]
 
 
 def against_us(error: PublishError) -> bool:
@@ -71,18 +75,18 @@ class Ledger:
         return True
 
 
-def limiter(store: Store, clock: Clock, **changes: Any) -> Limiter:
+def limiter(store: Store, clock: Clock, budgets: Any = None, **changes: Any) -> Limiter:
     relay = Relay(host="mail.example.org", **changes)
-    return Limiter(relay, store.budgets, clock=clock, against_us=against_us)
+    return Limiter(relay, budgets or store.budgets, clock=clock, against_us=against_us)
 
 
 async def send(limits: Limiter, ledger: Ledger, *, result: Result = SENT, want: int = 10) -> int:
     """Send until nothing more is given; how many."""
-    sent, done = 0, []
-    while given := await limits.step(ledger, done, want):
-        done = [(delivery, result) for delivery in given]
+    sent, done = 0, Done()
+    while (given := await limits.step(ledger, done, want)) or done:
         for delivery in given:
             limits.told(delivery, result)
+            done.append((delivery, result))
         sent += len(given)
     return sent
 
@@ -92,7 +96,7 @@ async def test_senders_share_what_an_hour_allows_and_a_new_one_gets_no_more(stor
     ledger = Ledger(*map(letter, range(300)))
     one, two = (limiter(store, clock, rate="100/h") for _ in range(2))
     sent = 0
-    while given := [*await one.step(ledger, (), 3), *await two.step(ledger, (), 3)]:
+    while given := [*await one.step(ledger, [], 3), *await two.step(ledger, [], 3)]:
         sent += len(given)
     assert sent == 100
     assert await send(limiter(store, clock, rate="100/h"), ledger) == 0
@@ -105,18 +109,18 @@ async def test_what_one_did_not_use_another_may(store: Store) -> None:
     clock = Clock()
     one, two = (limiter(store, clock, rate="2000/h") for _ in range(2))
     ledger = Ledger(*map(letter, range(3_000)))
-    assert len(await one.step(ledger, (), 1)) == 1  # 100 are drawn for it
+    assert len(await one.step(ledger, [], 1)) == 1  # 100 are drawn for it
     await one.close()
     clock.turn(seconds=20)
     assert await send(two, ledger, want=100) == 1_999
 
 
 async def test_letters_that_the_ledger_does_not_give_cost_nothing(store: Store) -> None:
-    limits = {"a.example": DomainLimit(connections=1, rate="5/h")}
+    limits = {"a.example": DomainLimit(connections=7, rate="5/h")}
     limiting = limiter(store, Clock(), domains=limits)
     ledger = Ledger(*map(letter, range(20)), unsubscribed=frozenset(range(6)))
     assert await send(limiting, ledger) == 5
-    assert [number for number, _ in ledger.done] == [6, 7, 8, 9, 10]
+    assert [number for number, result in ledger.done if result is SENT] == [6, 7, 8, 9, 10]
 
 
 async def test_a_domain_that_waits_keeps_no_other_waiting(store: Store) -> None:
@@ -160,7 +164,7 @@ async def test_a_domain_that_blocks_us_is_left_alone_by_all_until_one_letter_get
     other = Ledger(letter(2_000))
     assert await send(two, other) == 1
     clock.turn(minutes=10)
-    given = [*await one.step(ledger, (), 5), *await two.step(ledger, (), 5)]
+    given = [*await one.step(ledger, [], 5), *await two.step(ledger, [], 5)]
     assert len(given) == 1, "one letter asks"
     one.told(given[0], SENT)
     assert await send(one, ledger, want=100) == 994
@@ -185,32 +189,38 @@ async def test_nobody_is_asked_about_while_the_relay_as_a_whole_may_not(store: S
     assert ledger.asked == asked
 
 
-async def test_what_is_done_is_recorded_also_when_the_limits_cannot_be_known(store: Store) -> None:
-    limiting = limiter(store, Clock(), rate="10/h")
-    ledger = Ledger(*map(letter, range(5)))
-    given = await limiting.step(ledger, (), 1)
+class OutOfReach:
+    """Counts that nobody can draw from."""
 
-    class Broken(type(store.budgets)):  # type: ignore[misc]
-        async def take(self, draws: Any) -> list[int]:
+    def __init__(self, store: Store) -> None:
+        self.states = store.budgets.states
+
+    async def take(self, draws: Sequence[Draw]) -> list[int]:
+        if draws:
             raise NotReady("out of reach")
-
-        states = give_back = take
-
-    broken = Limiter(limiting.relay, Broken(store._database), clock=Clock(), against_us=against_us)
-    assert not await broken.step(ledger, [(each, SENT) for each in given], 3)
-    assert [number for number, _ in ledger.done] == [0]
+        return []
 
 
-async def test_letters_that_were_given_are_sent_also_when_the_database_goes_away_then(store: Store) -> None:
-    class Once(Ledger):
-        async def step(self, *given: Any) -> Sequence[Delivery]:
-            if self.asked:
-                raise NotReady("out of reach")
-            return await super().step(*given)
+async def test_what_is_done_is_recorded_also_when_the_limits_cannot_be_known(store: Store) -> None:
+    limiting = limiter(store, Clock(), OutOfReach(store), rate="10/h")
+    ledger = Ledger(*map(letter, range(5)))
+    done: Done = [(letter(7), SENT)]
+    assert not await limiting.step(ledger, done, 3)
+    assert ([number for number, _ in ledger.done], done) == ([7], [])
+    assert "no letter before" in (await limiting.shut() or "")
 
-    limiting = limiter(store, Clock(), domains={"gmail.com": DomainLimit(rate="20/h")})
-    ledger = Once(letter(1), letter(2, "gmail.com"), letter(3))
-    assert [each.id for each in await limiting.step(ledger, (), 3)] == [1, 3]
+
+async def test_a_letter_that_cannot_be_paid_for_does_not_go_and_others_do(store: Store) -> None:
+    limits = {"gmail.com": DomainLimit(rate="20/h")}
+    limiting = limiter(store, Clock(), OutOfReach(store), domains=limits)
+    ledger = Ledger(letter(1), letter(2, "gmail.com"), letter(3))
+    done: Done = []
+    assert [each.id for each in await limiting.step(ledger, done, 3)] == [1, 3]
+    [(late, error)] = done
+    assert late.id == 2
+    assert isinstance(error, PublishError)
+    assert not error.counts
+    assert error.wait is not None
 
 
 async def test_relays_are_used_by_priority_and_share_by_weight(store: Store) -> None:
@@ -230,7 +240,7 @@ async def test_relays_are_used_by_priority_and_share_by_weight(store: Store) -> 
     sent = [0, 0]
     while ledger.waiting:
         for place, limits in enumerate((first, second)):
-            for delivery in await limits.step(ledger, (), 2):
+            for delivery in await limits.step(ledger, [], 2):
                 limits.told(delivery, SENT)
                 sent[place] += 1
     assert sent[0] / sent[1] == pytest.approx(3, rel=0.15)

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 import dkim
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from dkim_keys import ed_key, pem, rsa_key, verifies
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,8 +15,9 @@ from digest.publishers.base import Lent
 from digest.publishers.dkim import Dkim, Signer, advice
 from digest.publishers.email import Publisher, Settings, prepare_issue
 from digest.publishers.keys import SigningKey
-from digest.publishers.message import Reader, Sender, pieces_of, splice, values_of
+from digest.publishers.message import Opened, Reader, Sender, splice, values_of
 from digest.store import Store
+from dkim_keys import ed_key, pem, rsa_key, verifies
 from letter_samples import LINKS, MIXED, SAMPLES, SITE
 from publishing import bear, due, settle
 
@@ -126,7 +126,7 @@ def test_a_prepared_letter_is_signed_as_the_whole_one_is(name: str) -> None:
     sender = Sender(name="Post", address="news@example.org")
     prepared = prepare_issue(shown, newsletter, SITE, sender, LINKS, None)
     signer = Signer([rsa_key(), ed_key()])
-    stamp = signer.prepare(pieces_of(prepared), WHEN)
+    stamp = signer.prepare(Opened(prepared).pieces, WHEN)
     for number, address in enumerate(("ann@example.org", "jörg@example.net", "x@bücher.example"), 1):
         reader = Reader(
             address=address,

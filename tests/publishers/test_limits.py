@@ -33,10 +33,10 @@ class Together:
         self.cells: defaultdict[str, Counter[int]] = defaultdict(Counter)
         self.states: dict[str, Breaker] = {}
 
-    def draw(self, window: Window) -> int:
+    def draw(self, window: Window, want: int) -> int:
         cells = self.cells[window.name]
         used = sum(letters for cell, letters in cells.items() if cell >= window.since)
-        granted = max(0, min(window.block, window.limit - used))
+        granted = max(0, min(want, window.limit - used))
         cells[window.cell] += granted
         return granted
 
@@ -49,8 +49,8 @@ class Together:
             for name, heard in gate.news().items():
                 state = self.states.get(name, Breaker()).after(heard, now, spread=gate.spread(name))
                 self.states[name] = state
-            for window in gate.wishes(now):
-                gate.granted(window, self.draw(window), now)
+            for window, want in gate.wishes(now):
+                gate.granted(window, self.draw(window, want), now)
             for name in gate.would_ask():
                 if self.states[name].may_ask(now):
                     self.states[name] = self.states[name].asking(now)
@@ -80,15 +80,18 @@ def run(
             _, gate, id_, domain = under_way.popleft()
             gate.told(id_, domain, answers(domain, now), now)
         for gate in gates.gates:
-            for _ in range(2):  # what was refused for want of a token is asked about again
-                gates.exchange(now)
-                for _ in range(min(len(waiting), IN_HAND)):
-                    id_, domain = waiting.popleft()
-                    if gate.admit(id_, domain, now):
-                        begun.append((now, domain))
-                        under_way.append((now + takes, gate, id_, domain))
-                    else:
-                        waiting.append((id_, domain))
+            gates.exchange(now)
+            admitted: list[tuple[int, str]] = []
+            for _ in range(min(len(waiting), IN_HAND)):
+                id_, domain = waiting.popleft()
+                (admitted if gate.admit(id_, domain, now) else waiting).append((id_, domain))
+            gates.exchange(now)
+            for id_, domain in admitted:
+                if gate.pay(id_, now):
+                    begun.append((now, domain))
+                    under_way.append((now + takes, gate, id_, domain))
+                else:
+                    waiting.append((id_, domain))
         if not waiting and not under_way:
             break
     return begun, len(waiting)

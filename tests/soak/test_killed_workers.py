@@ -53,7 +53,7 @@ async def test_no_letter_is_lost_and_every_double_is_explained(
         feed.body = rss("lighthouse", "bees", "bread")
         path = write_config(
             tmp_path,
-            feeds=f"[{feed.url}]",
+            feeds=feed.all_of_it,
             smtp_port=sink.port,
             database=database,
             recipients="[" + ", ".join(people) + "]",
