@@ -98,7 +98,7 @@ def advice(keys: Sequence[Dkim], sender: str) -> list[Advice]:
         return [("dkim", "warn", said)]
     told: list[Advice] = []
     for key in keys:
-        told.append(("dkim", "ok", f'publish in DNS: {key.place}. TXT "{key.record()}"'))
+        told.append(("dkim", "ok", f"publish in DNS: {key.place} TXT {key.record()}"))
         if key.is_weak():
             told.append(
                 ("dkim", "warn", f"the key of {key.place} has less than {GOOD_RSA} bits; make a new one")

@@ -113,11 +113,14 @@ class Gate:
         """After `granted`: whether an admitted letter now has all its tokens. If not, it must not go, and is
         released."""
         letter = self._under_way.get(id)
-        if letter is None or not letter.owed:
+        if letter is None or not letter.spent:
             return True
-        if not all(map(self._has, letter.owed)):
+        # A token is good in its own cell of time; the ledger may have taken its time.
+        if any(now >= window.until for window in letter.spent) or not all(map(self._has, letter.owed)):
             self.release(id, now)
             return False
+        if not letter.owed:
+            return True
         for window in letter.owed:
             self._blocks[window.name].left -= 1
         self._settle_debts(letter)
@@ -141,7 +144,7 @@ class Gate:
                 continue
             if (block := self._blocks.get(window.name)) and block.window.cell == window.cell:
                 block.left += 1
-            elif now < window.until:
+            else:
                 self._returned.append((window, 1))
 
     def next_at(self, domain: str, now: float) -> float:

@@ -212,7 +212,7 @@ def test_the_doctor_shows_the_record_and_warns_of_what_dmarc_will_not_count() ->
     assert "the relay signs for example.org" in advice((), "news@example.org")[0][2]
     [(_, state, said)] = advice((ed_key(),), "news@mail.example.org")
     assert state == "ok"
-    assert said == f'publish in DNS: ed._domainkey.example.org. TXT "{ed_key().record()}"'
+    assert said == f"publish in DNS: ed._domainkey.example.org TXT {ed_key().record()}"
     assert [state for _, state, _ in advice((rsa_key(1024),), "n@example.org")] == ["ok", "warn"]
     assert "DMARC" in advice((ed_key(),), "news@example.net")[-1][2]
     assert [state for _, state, _ in advice((ed_key("example.net"), ed_key()), "n@example.org")] == [

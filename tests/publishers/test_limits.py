@@ -186,6 +186,69 @@ def test_thirteen_cells_cover_every_window(letters: int, unit: str, now: float) 
     assert 1 <= window.block <= max(1, letters * 60)
 
 
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["admit", "admit", "admit", "pay", "told", "release", "exchange", "wait", "wait"]),
+        st.integers(0, 1),
+        st.integers(0, 7),
+        st.sampled_from(["gmail.com", "a.example"]),
+    ),
+    max_size=120,
+)
+
+
+@given(steps)
+def test_whatever_happens_no_window_is_exceeded_and_nothing_is_lost(
+    said: list[tuple[str, int, int, str]],
+) -> None:
+    """Letters are admitted, paid for, sent, forgotten and given back in any order by two processes."""
+    limits = {"gmail.com": DomainLimit(connections=3, rate=("3/m", "20/h"))}
+    gates = Together(*(Gate(relay(rate="7/m", domains=limits)) for _ in range(2)))
+    now, number = NOW, 0
+    open_: list[dict[int, str]] = [{}, {}]
+    paid: list[set[int]] = [set(), set()]
+    sent: list[tuple[float, str]] = []
+    for what, who, which, domain in said:
+        gate = gates.gates[who]
+        at_hand = sorted(open_[who])
+        one = at_hand[which % len(at_hand)] if at_hand else None
+        if what == "admit":
+            number += 1
+            if gate.admit(number, domain, now):
+                open_[who][number] = domain
+        elif what == "exchange":
+            gates.exchange(now)
+        elif what == "wait":
+            now += 4.0 * which
+        elif one is not None and what == "pay" and one not in paid[who]:
+            if gate.pay(one, now):
+                paid[who].add(one)
+                sent.append((now, open_[who][one]))
+            else:
+                del open_[who][one]
+        elif one is not None and what == "told" and one in paid[who]:
+            gate.told(one, open_[who].pop(one), "good", now)
+        elif one is not None and what == "release" and one not in paid[who]:
+            gate.release(one, now)
+            del open_[who][one]
+        for each, mine in zip(gates.gates, open_, strict=True):
+            assert sum(domain == "gmail.com" for domain in mine.values()) <= 3
+            assert set(each._under_way) == set(mine)
+    assert most_within([at for at, _ in sent], 60) <= 7
+    gmail = [at for at, domain in sent if domain == "gmail.com"]
+    assert most_within(gmail, 60) <= 3
+    assert most_within(gmail, 3600) <= 20
+    for gate, mine, done in zip(gates.gates, open_, paid, strict=True):
+        for one, domain in mine.items():
+            if one in done:
+                gate.told(one, domain, "good", now)
+            else:
+                gate.release(one, now)
+        assert not gate._debts
+        assert not gate._busy
+    gates.exchange(now, everything=True)
+
+
 def test_two_numbers_for_one_time_are_one_too_many() -> None:
     assert [rate.seconds for rate in rates(("9000/h", "50/s"))] == [1, 3600]
     with pytest.raises(ValueError, match="two numbers"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,13 +13,18 @@ from a_ledger import Ledger, delivery, kind
 
 from a_house import Clock
 from digest.model import Delivery
+from digest.publishers.base import Lent
 from digest.publishers.budget import by_priority, limiters
 from digest.publishers.connections import Connections, Relays
+from digest.publishers.email import Publisher, Settings
 from digest.publishers.envelope import Letter, whole
 from digest.publishers.relay import DomainLimit, Relay
 from digest.publishers.replies import Blocked, RelayDown
 from digest.publishers.together import Together
 from digest.store import Store
+from dkim_keys import ed_key, rsa_key, verifies
+from letter_samples import MIXED
+from publishing import bear, due, settle
 from smtp_sink import Fault, SmtpSink
 
 pytestmark = pytest.mark.asyncio
@@ -35,6 +40,30 @@ async def compose(one: Delivery) -> Letter:
 def relay_to(sink: SmtpSink, **changes: Any) -> Relay:
     fields: dict[str, Any] = {"security": "none", "connections": 2, "timeout": timedelta(seconds=5)}
     return Relay(host="127.0.0.1", port=sink.port, **fields | changes)
+
+
+async def test_the_channel_signs_its_letters_and_keeps_to_its_limits(
+    store: Store, lend: Callable[..., Lent]
+) -> None:
+    readers = [f"r{n}@example.net" for n in range(6)]
+    await settle(store, readers=readers)
+    async with SmtpSink(extensions=CHUNKS) as sink:
+        settings = Settings(
+            from_="news@example.org",
+            transport="smtp",
+            smtp=(relay_to(sink, warm_up=(4, 8)),),
+            dkim=(rsa_key(), ed_key()),
+        )
+        publisher = Publisher(settings, lend())
+        await bear(store, MIXED, publisher)
+        ledger = Ledger(deliveries=await due(store, "email"))
+        with pytest.raises(RelayDown, match="may be given no letter before"):
+            await publisher.stream(ledger)
+        await publisher.close()
+        assert len(sink.accepted) == 4
+        assert all(verifies(letter.data, rsa_key(), ed_key()) for letter in sink.accepted)
+    assert ledger.complaints == []
+    assert [what for what, *_ in await publisher.advice()] == ["dkim", "dkim"]
 
 
 @contextlib.asynccontextmanager
