@@ -59,10 +59,10 @@ class Limiter:
             return False
         if self._shares is None:
             return True
-        if not self._shares.may(self.relay.name, now):
+        if not self._shares.may(self.relay.account, now):
             self._gate.release(delivery.id, now)
             return False
-        self._shares.took(self.relay.name)
+        self._shares.took(self.relay.account)
         return True
 
     def told(self, delivery: Delivery, result: Result) -> None:
@@ -73,7 +73,7 @@ class Limiter:
         """A letter that was admitted is not begun: the ledger did not give it."""
         self._gate.release(delivery.id, self._now())
         if self._shares is not None:
-            self._shares.took(self.relay.name, -1)
+            self._shares.took(self.relay.account, -1)
 
     def next_at(self, domain: str) -> datetime:
         """When a letter to this domain may go at the earliest, as far as we know."""
@@ -104,23 +104,23 @@ class Limiter:
         try:
             return await self.refill()
         except NotReady as error:  # what cannot be paid for does not go
-            log.warning("limits not known", extra={"relay": self.relay.name, "error": str(error)})
+            log.warning("limits not known", extra={"relay": self.relay.account, "error": str(error)})
             return False
 
     def _held_back(self, delivery: Delivery) -> PublishError:
         domain = domain_of(delivery)
         wait = timedelta(seconds=max(SHORTEST_WAIT, self._gate.next_at(domain, self._now()) - self._now()))
         if self._shares is not None:
-            self._shares.took(self.relay.name, -1)
-        said = f"{self.relay.name} has had as many letters for {domain} as it may for now"
+            self._shares.took(self.relay.account, -1)
+        said = f"{self.relay.account} has had as many letters for {domain} as it may for now"
         return PublishError(said, counts=False, relay=self.relay.name, wait=wait)
 
     async def shut(self) -> str | None:
         """Why no letter may go now, whomever it is for."""
         if await self._is_open():
             return None
-        until = datetime.fromtimestamp(self._gate.next_at("", self._now()), UTC)
-        return f"{self.relay.name} may be given no letter before {until:%H:%M:%S} UTC"
+        at = datetime.fromtimestamp(self._gate.next_at("", self._now()), UTC)
+        return f"{self.relay.account} may be given no letter now; it is tried again at {at:%H:%M:%S} UTC"
 
     async def _is_open(self) -> bool:
         now = self._now()
@@ -132,7 +132,7 @@ class Limiter:
                 return True
             return await self.refill() and not self._gate.is_shut(self._now())
         except NotReady as error:
-            log.warning("limits not known", extra={"relay": self.relay.name, "error": str(error)})
+            log.warning("limits not known", extra={"relay": self.relay.account, "error": str(error)})
             return False  # `step` still has to say what is done
 
     async def _asked(
@@ -174,14 +174,14 @@ class Limiter:
     async def _exchange(self) -> None:
         now = self._now()
         if self._gate.lacks_beginning:
-            self._gate.began = (await self._budgets.first(self.relay.name, self._clock())).timestamp()
+            self._gate.began = (await self._budgets.first(self.relay.account, self._clock())).timestamp()
         await self._give_back()
         if self._gate.has_urgent_news() or now - self._told_at >= TELL_EVERY:
             self._told_at = now
             await self._tell()
         if now - self._looked_at >= LOOK_EVERY:
             self._looked_at = now
-            states = await self._budgets.states(self.relay.name)
+            states = await self._budgets.states(self.relay.account)
             self._gate.learn_all({name: Breaker.load(state) for name, state in states.items()})
 
     async def _draw(self, wishes: Sequence[tuple[Window, int]]) -> bool:
@@ -219,7 +219,7 @@ class Limiter:
             seen[:] = [before, before.after(heard, now, spread=spread)]
             return seen[1].dump()
 
-        await self._budgets.change(self.relay.name, name, change, self._clock())
+        await self._budgets.change(self.relay.account, name, change, self._clock())
         before, after = seen
         self._gate.learn(name, after)
         if after.until > before.until:
@@ -239,7 +239,7 @@ class Limiter:
             ours = before.may_ask(now)
             return before.asking(now).dump() if ours else text
 
-        state = Breaker.load(await self._budgets.change(self.relay.name, name, change, self._clock()))
+        state = Breaker.load(await self._budgets.change(self.relay.account, name, change, self._clock()))
         self._gate.learn(name, state)
         if ours:
             self._gate.may_ask(name)
@@ -278,10 +278,10 @@ def limiters(
     shares: dict[str, Shares] = {}
     for group in by_priority(relays):
         if len(group) > 1:
-            shared = Shares({relay.name: relay.weight for relay in group})
-            shares |= dict.fromkeys((relay.name for relay in group), shared)
+            shared = Shares({relay.account: relay.weight for relay in group})
+            shares |= dict.fromkeys((relay.account for relay in group), shared)
     return [
-        Limiter(relay, budgets, clock=clock, against_us=against_us, shares=shares.get(relay.name))
+        Limiter(relay, budgets, clock=clock, against_us=against_us, shares=shares.get(relay.account))
         for relay in relays
     ]
 
@@ -290,7 +290,7 @@ async def paused(relays: Sequence[Relay], budgets: Budgets, now: datetime) -> li
     """What is left alone just now, and until when. Raises NotReady."""
     found: list[Advice] = []
     for relay in relays:
-        for name, state in sorted((await budgets.states(relay.name)).items()):
+        for name, state in sorted((await budgets.states(relay.account)).items()):
             breaker = Breaker.load(state)
             if breaker.is_closed():
                 continue

@@ -26,7 +26,6 @@ Verdict = Literal["good", "against us", "says nothing"]
 FORGOTTEN = 3600.0  # seconds; a letter that nobody told of is not under way any more
 GOODS_KEPT = 600.0
 MOST_MADE = 10_000  # domains whose windows are kept at hand
-DRY = 10.0  # seconds at most, until an exhausted count is asked again: others may give back
 
 
 @dataclass(slots=True)
@@ -97,7 +96,7 @@ class Gate:
             return False
         windows = self._windows(domain, now)
         owed = tuple(window for window in windows if not self._has(window))
-        if any(now < self._dry_until.get(window.name, now) for window in owed):
+        if any(self._is_exhausted(window, now) for window in owed):
             return False
         for window in windows:
             if window not in owed:
@@ -155,8 +154,8 @@ class Gate:
 
     def is_shut(self, now: float) -> bool:
         """No letter may go, whomever it is for: it is not worth asking about single ones."""
-        breaker = self._breaker(self.relay.name)
-        if not breaker.is_closed() and not self._lets_ask(self.relay.name, now):
+        breaker = self._breaker(self.relay.account)
+        if not breaker.is_closed() and not self._lets_ask(self.relay.account, now):
             return True
         return self.lacks_beginning or not all(map(self._has, self._relay_windows(now)))
 
@@ -189,7 +188,9 @@ class Gate:
         """So many were drawn. None: nothing more for now."""
         if not letters:
             # The next cell brings some, or others give back what they do not use.
-            self._dry_until[window.name] = min(window.until, now + DRY)
+            if len(self._dry_until) > MOST_MADE:
+                self._dry_until = {name: at for name, at in self._dry_until.items() if at > now}
+            self._dry_until[window.name] = min(window.until, now + window.again)
             return
         self._dry_until.pop(window.name, None)
         if self._has(window):
@@ -241,12 +242,12 @@ class Gate:
 
     def spread(self, name: str) -> int:
         """How many domains must have refused us for a pause."""
-        return SPREAD if name == self.relay.name else 1
+        return SPREAD if name == self.relay.account else 1
 
     # ------------------------------------------------------------ within
 
     def _names(self, domain: str) -> tuple[str, str]:
-        return self.relay.name, f"{self.relay.name} {domain}"
+        return self.relay.account, f"{self.relay.account} {domain}"
 
     def _breaker(self, name: str) -> Breaker:
         return self._breakers.get(name) or Breaker()
@@ -277,7 +278,7 @@ class Gate:
         windows = self._relay_windows(now)
         limit = self.relay.limit_for(domain) if domain else None
         if limit is not None and limit.rate is not None:
-            name = f"{self.relay.name} {domain}"
+            name = f"{self.relay.account} {domain}"
             windows += tuple(sliding(name, rate, now) for rate in rates(limit.rate))
         if not self.lacks_beginning:
             self._made[domain] = _Made(windows)
@@ -287,12 +288,12 @@ class Gate:
         known = self._made.get("")
         if known is not None and now < known.until:
             return known.windows
-        windows = [sliding(self.relay.name, rate, now) for rate in rates(self.relay.rate)]
+        windows = [sliding(self.relay.account, rate, now) for rate in rates(self.relay.rate)]
         plan = self.relay.warm_up_plan
         if plan and self.began is not None:
             day = max(0, int((now - self.began) // DAY))
             if day < len(plan):
-                windows.append(daily(f"{self.relay.name} warm-up", day, self.began, plan[day]))
+                windows.append(daily(f"{self.relay.account} warm-up", day, self.began, plan[day]))
         if not self.lacks_beginning:
             self._made[""] = _Made(tuple(windows))
         return tuple(windows)
@@ -300,6 +301,12 @@ class Gate:
     def _has(self, window: Window) -> bool:
         block = self._blocks.get(window.name)
         return block is not None and block.left > 0 and block.window.cell == window.cell
+
+    def _is_exhausted(self, window: Window, now: float) -> bool:
+        """No credit: nothing was to be had last time, and it is too early to try again, or another letter
+        does so."""
+        dry_until = self._dry_until.get(window.name)
+        return dry_until is not None and (now < dry_until or window in self._debts)
 
     def _put_away(self, name: str) -> None:
         block = self._blocks.pop(name, None)

@@ -13,6 +13,7 @@ _RATE = re.compile(r"(\d{1,9})\s*/\s*(s|m|h|d)", re.ASCII)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _CELLS = 12
 _LARGEST_BLOCK = 500
+_LONGEST_AGAIN = 600.0
 DAY = 86400
 
 
@@ -67,7 +68,8 @@ class Window:
 
     name: of the count. cell: the part of time we are in. since: the first cell that still matters. limit:
     letters in all of them. until: when this cell ends, in seconds since 1970. block: how many are drawn at
-    once.
+    once. again: seconds, after which it is worth asking an exhausted one once more; others may have given
+    back.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Window:
     limit: int
     until: float
     block: int
+    again: float
 
 
 def sliding(name: str, rate: Rate, now: float) -> Window:
@@ -90,13 +93,20 @@ def sliding(name: str, rate: Rate, now: float) -> Window:
         limit=rate.letters,
         until=(cell + 1) * length,
         block=block_of(rate.letters),
+        again=min(length / 2, _LONGEST_AGAIN),
     )
 
 
 def daily(name: str, day: int, began: float, limit: int) -> Window:
     """Day number `day`, from 0, of days that began at `began`."""
     return Window(
-        name=name, cell=day, since=day, limit=limit, until=began + (day + 1) * DAY, block=block_of(limit)
+        name=name,
+        cell=day,
+        since=day,
+        limit=limit,
+        until=began + (day + 1) * DAY,
+        block=block_of(limit),
+        again=_LONGEST_AGAIN,
     )
 
 

@@ -207,6 +207,11 @@ class Relay:
         return f"{self.host}:{self.door}"
 
     @property
+    def account(self) -> str:
+        """What its letters are counted under: servers count by who has logged in."""
+        return self.name if self.username is None else f"{self.username} at {self.name}"
+
+    @property
     def door(self) -> int:
         """The port that is used."""
         return self.port or _PORTS[self.security]

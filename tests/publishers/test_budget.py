@@ -207,7 +207,7 @@ async def test_what_is_done_is_recorded_also_when_the_limits_cannot_be_known(sto
     done: Done = [(letter(7), SENT)]
     assert not await limiting.step(ledger, done, 3)
     assert ([number for number, _ in ledger.done], done) == ([7], [])
-    assert "no letter before" in (await limiting.shut() or "")
+    assert "no letter now" in (await limiting.shut() or "")
 
 
 async def test_a_letter_that_cannot_be_paid_for_does_not_go_and_others_do(store: Store) -> None:
@@ -221,6 +221,26 @@ async def test_a_letter_that_cannot_be_paid_for_does_not_go_and_others_do(store:
     assert isinstance(error, PublishError)
     assert not error.counts
     assert error.wait is not None
+
+
+async def test_two_accounts_of_one_server_have_counts_of_their_own(store: Store) -> None:
+    accounts = [
+        Relay(host="mail.example.org", username=name, password="x", rate="10/h", priority=1)
+        for name in ("news", "post")
+    ]
+    one, two = limiters(accounts, store.budgets, clock=Clock(), against_us=against_us)
+    ledger = Ledger(*map(letter, range(50)))
+    sent = 0
+    for _ in range(30):
+        for limits in (one, two):
+            for delivery in await limits.step(ledger, [], 1):
+                limits.told(delivery, SENT)
+                sent += 1
+    assert sent == 20
+    assert (
+        await one.shut()
+        == "news at mail.example.org:587 may be given no letter now; it is tried again at 12:02:30 UTC"
+    )
 
 
 async def test_relays_are_used_by_priority_and_share_by_weight(store: Store) -> None:
