@@ -70,9 +70,9 @@ async def test_states_are_changed_one_at_a_time_and_forgotten_when_empty(store: 
 async def test_processes_that_draw_together_get_the_limit_and_not_one_more(
     store: Store, store_url: str
 ) -> None:
-    shares = await together(*(("draw", store_url, "relay", "300") for _ in range(3)))
-    assert sum(shares) == 300
-    assert await take(store, 1, cell=12, limit=300) == 0
+    shares = await together(*(("draw", store_url, "relay", "200") for _ in range(2)))
+    assert sum(shares) == 200
+    assert await take(store, 1, cell=12, limit=200) == 0
 
 
 async def test_processes_that_change_one_state_lose_no_change(store: Store, store_url: str) -> None:
