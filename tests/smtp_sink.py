@@ -16,6 +16,7 @@ import asyncio
 import base64
 import binascii
 import datetime
+import hmac
 import ipaddress
 import ssl
 from collections.abc import Sequence
@@ -32,6 +33,8 @@ from cryptography.x509.oid import NameOID
 Stage = Literal[
     "connect", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "body", "dot", "quit", "noop", "rset"
 ]
+
+CHALLENGE = b"<1896.697170952@sink.example>"
 
 
 @dataclass(slots=True)
@@ -280,6 +283,17 @@ class SmtpSink:
         elif method.upper() == "LOGIN" and first:
             await _say(talk, "334 " + base64.b64encode(b"Password:").decode())
             user, password = _decoded(first[0]), _decoded((await talk.reader.readline()).decode())
+        elif method.upper() == "CRAM-MD5":
+            await _say(talk, "334 " + base64.b64encode(CHALLENGE).decode())
+            user, _, shown = _decoded((await talk.reader.readline()).decode()).partition(" ")
+            password = (self._users or {}).get(user, "")
+            if shown != hmac.new(password.encode(), CHALLENGE, "md5").hexdigest():
+                password = "wrong"
+        elif method.upper() == "XOAUTH2" and first:
+            user, password = _decoded(first[0]).removeprefix("user=").rstrip("\1").split("\1auth=Bearer ")
+            if (self._users or {}).get(user) != password:
+                await _say(talk, "334 " + base64.b64encode(b'{"status":"401"}').decode())
+                await talk.reader.readline()
         else:
             await _say(talk, "504 5.5.4 no such mechanism")
             return

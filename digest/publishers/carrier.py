@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from digest.model import Delivery, NotReady, PublishError
+from digest.publishers.admission import Done
 from digest.publishers.base import Result, Work
 from digest.publishers.connections import Connections
 from digest.publishers.envelope import Letter
@@ -30,8 +31,6 @@ TOO_LATE = "our time with this letter ran out"
 
 Compose = Callable[[Delivery], Awaitable[Letter]]
 """The letter of a delivery. Raises PublishError."""
-
-Done = list[tuple[Delivery, Result]]
 
 
 class Stream(Protocol):
@@ -150,9 +149,7 @@ class Carrier:
         """Forgets what is `done` once it is recorded. Raises NotReady."""
         if not done and not want:
             return ()
-        given = await self._work.step(done, want, self._limits.admit)
-        done.clear()
-        return given
+        return await self._limits.step(self._work, done, want)
 
     async def _written(self, given: Sequence[Delivery], done: Done) -> list[Letter]:
         letters = []

@@ -6,12 +6,13 @@ What is said on the wire is the conversation's matter; which connection a letter
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from digest.model import PublishError, Receipt
+from digest.model import NotReady, PublishError, Receipt
 from digest.publishers.admission import Limits, Unlimited
 from digest.publishers.envelope import Letter, whole
 from digest.publishers.relay import Pace, Relay
@@ -43,6 +44,7 @@ class Connections:
         final_dot: timedelta = FINAL_DOT,
     ) -> None:
         self.relay = relay
+        self.name = relay.name
         self.limits = limits or Unlimited()
         self.pace = Pace(relay.rate, clock=clock, sleep=sleep)
         self.sleep = sleep
@@ -93,9 +95,15 @@ class Connections:
         finally:
             self._give_back(wire)
 
+    async def shut(self) -> str | None:
+        """Why no letter may go now, whomever it is for."""
+        return await self.limits.shut()
+
     async def close(self) -> None:
         """Let the letters under way finish, then say goodbye; no goodbye of theirs can fail us."""
         self._closed = True
+        with contextlib.suppress(NotReady):  # what is not given back is free when its time is over
+            await self.limits.close()
         for _ in range(self.relay.connections):
             await self._places.acquire()
         idle, self._idle = self._idle, []

@@ -17,6 +17,7 @@ from digest.publishers.carrier import Compose
 from digest.publishers.connections import Connections
 from digest.publishers.replies import RelayDown
 from digest.publishers.streaming import Stream
+from digest.publishers.together import Together
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +26,21 @@ AVOID_SECONDS = 60.0  # how long another relay is preferred to one that was down
 T = TypeVar("T")
 
 
+Way = Connections | Together
+"""One relay's connections, or those of several that are used side by side."""
+
+
+async def stream_by(way: Way, work: Work, compose: Compose, *, leave: Callable[[], bool]) -> bool:
+    """True: the work is done. False: we were asked to leave. Raises RelayDown, NotReady."""
+    if isinstance(way, Together):
+        return await way.stream(work, compose, leave=leave)
+    return await Stream(way, work, compose, leave=leave).run()
+
+
 class Relays:
     """The ways out, in the admin's order: a later one is used while those before it are down."""
 
-    def __init__(self, connections: Sequence[Connections], *, clock: Callable[[], float] = time.monotonic):
+    def __init__(self, connections: Sequence[Way], *, clock: Callable[[], float] = time.monotonic):
         self._all = tuple(connections)
         self._clock = clock
         self._down_until = [0.0] * len(self._all)
@@ -45,8 +57,13 @@ class Relays:
         """Send what `work` gives until it gives nothing more. Raises RelayDown with the reasons of all relays
         when none takes letters; NotReady when the ledger is out of reach."""
 
-        async def use(connections: Connections, place: int) -> bool:
-            return await Stream(connections, work, compose, leave=lambda: self._better(place)).run()
+        async def use(way: Way, place: int) -> bool:
+            if why := await way.shut():
+                raise RelayDown(why, relay=way.name)
+            ended = await stream_by(way, work, compose, leave=lambda: self._better(place))
+            if why := await way.shut():
+                raise RelayDown(why, relay=way.name)
+            return ended
 
         while not await self._first(use):
             pass  # a relay that comes before the one in use may be up again
@@ -55,7 +72,7 @@ class Relays:
         """Whether a relay that comes before this one is worth a try again."""
         return any(self._down_until[earlier] <= self._clock() for earlier in range(place))
 
-    async def _first(self, use: Callable[[Connections, int], Awaitable[T]]) -> T:
+    async def _first(self, use: Callable[[Way, int], Awaitable[T]]) -> T:
         reasons: list[RelayDown] = []
         # One that was down just now comes last: waiting for it again would delay every letter.
         for place in sorted(range(len(self._all)), key=lambda n: (self._down_until[n] > self._clock(), n)):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from digest.links import Links
 from digest.model import Issue, Newsletter, PublishError
-from digest.publishers.message import Opened, Reader, Sender, build_issue, places
+from digest.publishers.message import Opened, Reader, Sender, build_issue, places, values_of
 from digest.publishers.mime import wire_address
 from digest.render import renderer
 from letter_samples import LINKS, MIXED, SAMPLES, SITE, WORLD
@@ -54,7 +54,7 @@ def test_whatever_a_reader_brings_no_line_begins_with_a_dot_or_ends_otherwise_th
 ) -> None:
     whole = _opened(sample)
     try:
-        raw = whole.letter(reader)
+        raw = whole.letter(values_of(reader))
     except PublishError:
         return
     assert raw.count(b"\r\n") == raw.count(b"\n") == raw.count(b"\r")

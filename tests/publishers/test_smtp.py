@@ -15,7 +15,8 @@ from a_ledger import kind
 
 from digest.model import PublishError
 from digest.publishers.connections import FINAL_DOT, Connections
-from digest.publishers.relay import Pace, Relay, per_second
+from digest.publishers.rates import Rate
+from digest.publishers.relay import Pace, Relay
 from digest.publishers.relays import AVOID_SECONDS, Relays
 from digest.publishers.replies import RelayDown
 from smtp_sink import Fault, SmtpSink, certificate
@@ -693,7 +694,7 @@ async def test_the_rate_holds_over_all_connections_of_a_relay() -> None:
     ("rate", "speed"), [("50/s", 50), ("90/m", 1.5), ("3600 / h", 1), ("86400/d", 1), ("1/d", 1 / 86400)]
 )
 def test_rates_are_read(rate: str, speed: float) -> None:
-    assert per_second(rate) == pytest.approx(speed)
+    assert Rate.of(rate).per_second == pytest.approx(speed)
 
 
 # ---------------------------------------------------------------- settings

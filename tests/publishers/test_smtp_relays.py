@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 from a_ledger import Clock, Ledger, delivery, kind
 from a_relay import MODES, check, compose, letter_for, relays_to, took
 
 from digest.model import Delivery
-from digest.publishers.base import Result
+from digest.publishers.admission import Done, Unlimited
+from digest.publishers.base import Result, Work
 from digest.publishers.connections import Connections
 from digest.publishers.relay import Relay
 from digest.publishers.relays import Relays
@@ -20,7 +22,7 @@ from smtp_sink import Fault, SmtpSink
 # ---------------------------------------------------------------- limits, pace, other letters
 
 
-class Narrow:
+class Narrow(Unlimited):
     """At most one letter to each of these at once."""
 
     def __init__(self, domain: str) -> None:
@@ -28,6 +30,11 @@ class Narrow:
         self.open = 0
         self.most = 0
         self.heard: list[str] = []
+
+    async def step(self, work: Work, done: Done, want: int) -> Sequence[Delivery]:
+        given = await work.step(done, want, self.admit)
+        done.clear()
+        return given
 
     def admit(self, delivery: Delivery) -> bool:
         if not delivery.recipient.endswith(self.domain):
