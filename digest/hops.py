@@ -16,7 +16,7 @@ LONGEST = 8_000
 """Characters of an address. RFC 9110 4.1 asks for 8,000; what is longer was made to hurt."""
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=4_096)
 def read_url(text: str, *, base: URL | None = None) -> URL:
     """The address without its fragment; relative ones against `base`. Raises FeedError.
 
