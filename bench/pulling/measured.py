@@ -37,8 +37,12 @@ def adopt_orphans() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def measure(command: Sequence[str], home: Path, *, most_seconds: float = 1800) -> Used:
+def measure(
+    command: Sequence[str], home: Path, *, most_seconds: float = 1800, imports: Path | None = None
+) -> Used:
     """Run it in this folder, with nothing of our environment but what a program needs.
+
+    imports: the folder that Python looks into first.
 
     Raises Failed when it does not end well. What it started is gone afterwards, whatever happens.
     """
@@ -54,7 +58,12 @@ def measure(command: Sequence[str], home: Path, *, most_seconds: float = 1800) -
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
-            env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "LANG": "C.UTF-8"},
+            env={
+                "PATH": os.environ.get("PATH", os.defpath),
+                "HOME": str(home),
+                "LANG": "C.UTF-8",
+                **({"PYTHONPATH": str(imports)} if imports else {}),
+            },
             start_new_session=True,
         )
         try:
