@@ -10,12 +10,14 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 SAMPLE_EVERY = 0.2  # seconds, after a few quicker looks: some programs are gone before that
 PR_SET_CHILD_SUBREAPER = 36
+NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 
 
 class Failed(Exception):
@@ -37,8 +39,14 @@ def adopt_orphans() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def measure(command: Sequence[str], home: Path, *, most_seconds: float = 1800) -> Used:
-    """Run it in this folder, with nothing of our environment but what a program needs.
+def measure(
+    command: Sequence[str],
+    home: Path,
+    *,
+    most_seconds: float = 1800,
+    environment: Mapping[str, str] = NOTHING_MORE,
+) -> Used:
+    """Run it in this folder, with nothing of our environment but what a program needs, and `environment`.
 
     Raises Failed when it does not end well. What it started is gone afterwards, whatever happens.
     """
@@ -54,7 +62,8 @@ def measure(command: Sequence[str], home: Path, *, most_seconds: float = 1800) -
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
-            env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "LANG": "C.UTF-8"},
+            env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "LANG": "C.UTF-8"}
+            | dict(environment),
             start_new_session=True,
         )
         try:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from a_ledger import Workers, an_issue_to_send, broken_sums, judge
+from outsider import Workers, an_issue_to_send, broken_sums, judge
 from judge_sink import EVERY_FAULT, Judge
 
 SHORT = os.environ.get("SOAK") == "short"
@@ -25,7 +25,7 @@ WORKERS = 4
 CONNECTIONS = 4
 AHEAD = {"pipelining": 1, "chunking": 8, "plain": 1}
 """How many letters of a connection may be on their way with no outcome recorded."""
-PATIENCE = 150 if SHORT else 900
+PATIENCE = 240 if SHORT else 1500
 ALL_AT_ONCE_EVERY = 3
 QUIET = 5.0  # seconds; longer than a worker needs to start
 
