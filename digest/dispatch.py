@@ -1,8 +1,10 @@
 """Deliver, the last step of the line: every delivery once, its intent before and its outcome after.
 
-For each channel: connect, claim what is due, and for each delivery write the intent, publish, write the
-outcome. A claim is a lease, renewed while we work. What we cannot know (the connection broke after the body)
-is called unknown; what is not the reader's fault uses up none of its attempts.
+    due → connect → claim → intent → publish → outcome
+
+For each channel: connect, then let it send what `sending` gives it, many at once or one by one. What we
+cannot know (the connection broke after the body) is called unknown; what is not the reader's fault uses up
+none of its attempts.
 """
 
 from __future__ import annotations
@@ -10,39 +12,45 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import Counter
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from digest import timing
-from digest.line import Line, Progress, each, quiet
-from digest.model import Delivery, DeliveryState, Notice, NotReady, PublishError
-from digest.publishers.base import Publisher
+from digest.line import Line, Progress, quiet
+from digest.model import Delivery, DeliveryState, Ended, Notice, PublishError
+from digest.publishers.base import Publisher, Result, Streams
+from digest.sending import KEEP_TRYING, LEASE, RENEW_EVERY, Sending, Tally
+from digest.verdicts import judge
+from digest.watch import LedgerBroken, Watch
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=60)
-RENEW_EVERY = 15.0
 LOOK_EVERY = 1.0
+WATCH_EVERY = 15.0
 STALE_AFTER = timedelta(hours=24)
-FIRST_WAIT = timedelta(minutes=5)
-LONGEST_WAIT = timedelta(hours=1)
-RELAY_WAIT = timedelta(minutes=1)
-KEEP_TRYING_TO_RECORD = 45.0  # seconds; less than a lease, so that nobody else can have taken over
-TRIES_BEFORE_STALE = 4  # letters that waited a day for a dead relay still get their chances
+"""Of what belongs to no newsletter of this config."""
+
+Trouble = Callable[[str | None], None]
+"""Told in words when the ledger is out of reach, and None when it answers again."""
+
+
+def untroubled(_said: str | None) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How one delivery ended, for now. wait: when to try again; uncounted: the attempt is given back."""
+class Patience:
+    """How long things may take, mostly in seconds.
 
-    state: DeliveryState
-    relay: str = ""
-    reply: str = ""
-    wait: timedelta | None = None
-    uncounted: bool = False
-    suppress: bool = False
+    lease: what a claim holds for. keep_trying: to write an outcome down. look_every: for letters that became
+    due while another channel is busy. watch_every: at the sums.
+    """
+
+    lease: timedelta = LEASE
+    renew_every: float = RENEW_EVERY
+    keep_trying: float = KEEP_TRYING
+    look_every: float = LOOK_EVERY
+    watch_every: float = WATCH_EVERY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,46 +67,53 @@ async def deliver(
     stop: asyncio.Event | None = None,
     progress: Progress = quiet,
     resting: Collection[str] = (),
+    trouble: Trouble = untroubled,
+    patience: Patience | None = None,
 ) -> Delivered:
     """Send what is due on every channel, but for those that are `resting`.
 
     stop: once set, nothing new is begun, and what is under way ends well. An error of one channel never cuts
-    off another's letters: it is raised when all have ended. Raises NotReady when the ledger was out of reach.
+    off another's letters: it is raised when all have ended. Raises NotReady when the ledger was out of reach,
+    LedgerBroken when its sums are wrong: then nothing more is sent.
     """
-    run = _Run(line=line, stop=stop or asyncio.Event(), progress=progress)
+    run = _Run(line, stop or asyncio.Event(), progress, trouble, patience or Patience())
     asked = [publisher for name, publisher in line.publishers.items() if name not in resting]
     run.busy.update(publisher.channel for publisher in asked)  # until each has looked for itself
-    async with asyncio.TaskGroup() as group:
+    async with run.watched(), asyncio.TaskGroup() as group:
         for publisher in asked:
             group.create_task(run.guarded(publisher))
     if run.errors:
         raise run.errors[0]
-    return Delivered(states=dict(run.states), waiting=run.waiting)
+    return Delivered(states=dict(run.tally.states), waiting=run.waiting)
 
 
-async def deliver_notice(line: Line, notice: Notice) -> Outcome:
-    """Send this one notice now, through the same ledger."""
-    delivery = await line.store.deliveries.claim_notice(notice.id, lease=LEASE)
+async def deliver_notice(line: Line, notice: Notice, *, patience: Patience | None = None) -> Ended | None:
+    """Send this one notice now, through the same ledger. None: a running service has taken it and will send
+    it."""
+    run = _Run(line, asyncio.Event(), quiet, untroubled, patience or Patience())
+    deliveries = line.store.deliveries
+    delivery = await deliveries.claim_notice(notice.id, lease=run.patience.lease)
     if delivery is None:
-        return Outcome(state=DeliveryState.PENDING, reply="a running service has taken it; it will be sent")
+        return None
     publisher = line.publishers.get(delivery.channel)
     if publisher is None:
-        await line.store.deliveries.release([delivery])
+        await deliveries.release([delivery])
         reply = f"no newsletter of this config has the channel '{delivery.channel}'; it waits until one has"
-        return Outcome(state=DeliveryState.PENDING, reply=reply)
-    run = _Run(line=line, stop=asyncio.Event(), progress=quiet)
-    async with run.renewed({delivery.id: delivery}):
-        try:
-            await publisher.connect()
-        except PublishError as error:
-            await line.store.deliveries.release([delivery])
-            return Outcome(state=DeliveryState.PENDING, reply=str(error))
-        return await run.one(publisher, delivery) or Outcome(
-            state=DeliveryState.SUPPRESSED, reply="this address is suppressed"
-        )
+        return Ended(delivery=delivery, state=DeliveryState.PENDING, reply=reply)
+    try:
+        await publisher.connect()
+    except PublishError as error:
+        await deliveries.release([delivery])
+        return Ended(delivery=delivery, state=DeliveryState.PENDING, reply=str(error))
+    async with run.sending(delivery.channel).open() as work:
+        if not await work.take(delivery):
+            reply = "this address is suppressed"
+            return Ended(delivery=delivery, state=DeliveryState.SUPPRESSED, reply=reply)
+        result = await run.publish(publisher, delivery)
+        await work.step([(delivery, result)], 0)
+    return run.judged(delivery, result)
 
 
-@dataclass(slots=True, kw_only=True)
 class _Run:
     """One call of `deliver`: what it counts, and whether a channel has met trouble.
 
@@ -106,179 +121,141 @@ class _Run:
     busy: the channels that have, or may have, something to send; idle: none has.
     """
 
-    line: Line
-    stop: asyncio.Event
-    progress: Progress
-    states: Counter[str] = field(default_factory=Counter)
-    waiting: dict[str, str] = field(default_factory=dict)
-    errors: list[Exception] = field(default_factory=list)
-    busy: set[str] = field(default_factory=set)
-    idle: asyncio.Event = field(default_factory=asyncio.Event)
-    claimed: int = 0
+    def __init__(
+        self, line: Line, stop: asyncio.Event, progress: Progress, trouble: Trouble, patience: Patience
+    ) -> None:
+        self.line = line
+        self.patience = patience
+        self.tally = Tally(changed=self._show)
+        self.waiting: dict[str, str] = {}
+        self.errors: list[Exception] = []
+        self.busy: set[str] = set()
+        self._idle = asyncio.Event()
+        self._outer_stop = stop
+        self._halt = False
+        self._progress = progress
+        self._trouble = trouble
 
-    async def guarded(self, publisher: Publisher) -> None:
-        """One channel, whose error must not cancel the letters that another has in flight."""
-        try:
-            await self.channel(publisher)
-        except Exception as error:  # noqa: BLE001 - raised again by `deliver` when all channels have ended
-            self.errors.append(error)
-        finally:
-            self.rest(publisher)
+    def _show(self) -> None:
+        self._progress(self.tally.states.total(), self.tally.claimed)
 
-    def rest(self, publisher: Publisher) -> None:
-        self.busy.discard(publisher.channel)
-        if not self.busy:
-            self.idle.set()
-
-    async def channel(self, publisher: Publisher) -> None:
-        deliveries = self.line.store.deliveries
-        while not self.stop.is_set() and publisher.channel not in self.waiting:
-            if not await deliveries.any_due(publisher.channel, self.line.clock()):
-                self.rest(publisher)
-                if not self.busy:
-                    return
-                # Another channel may be at it for hours; what becomes due here must not wait for that.
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.idle.wait(), LOOK_EVERY)
-                continue
-            self.busy.add(publisher.channel)
-            self.idle.clear()
-            try:
-                await publisher.connect()
-            except PublishError as error:
-                self.waiting[publisher.channel] = str(error)
-                log.warning("channel waits", extra={"channel": publisher.channel, "error": str(error)})
-                return
-            batch = await deliveries.claim_due(
-                publisher.channel, self.line.clock(), limit=4 * publisher.concurrency, lease=LEASE
-            )
-            if not batch:
-                return
-            self.claimed += len(batch)
-            await self.batch(publisher, batch)
-
-    async def batch(self, publisher: Publisher, batch: Sequence[Delivery]) -> None:
-        """These deliveries, under a lease that is renewed. Those not begun when trouble comes go back."""
-        held = {delivery.id: delivery for delivery in batch}
-        untouched: list[Delivery] = []
-
-        async def one(delivery: Delivery) -> None:
-            if self.stop.is_set() or publisher.channel in self.waiting:
-                untouched.append(delivery)
-                return
-            try:
-                await self.one(publisher, delivery)
-            except Exception as error:  # noqa: BLE001 - raised again by `deliver`
-                # The ledger is out of reach: begin nothing more, but let the letters in flight end. Whatever
-                # could not be recorded stays `attempting`, and is `unknown` once its lease has run out.
-                self.waiting[publisher.channel] = str(error)
-                self.errors.append(error)
-                log.error("ledger out of reach", extra={"delivery": delivery.id, "error": str(error)})  # noqa: TRY400 - its text is for people
-            finally:
-                held.pop(delivery.id, None)
-
-        async with self.renewed(held):
-            await each(batch, one, publisher.concurrency)
-        if untouched:
-            await self.line.store.deliveries.release(untouched)
+    def _stopped(self) -> bool:
+        return self._halt or self._outer_stop.is_set()
 
     @contextlib.asynccontextmanager
-    async def renewed(self, held: Mapping[int, Delivery]) -> AsyncIterator[None]:
-        async def renew() -> None:
-            while True:
-                await asyncio.sleep(RENEW_EVERY)
-                try:
-                    await self.line.store.deliveries.renew(list(held.values()), lease=LEASE)
-                except NotReady as error:
-                    log.warning("lease not renewed", extra={"error": str(error)})
+    async def watched(self) -> AsyncIterator[None]:
+        """The sums are looked at while letters go, and once more at the end."""
+        watch = Watch(self.line, self.tally.issues)
 
-        task = asyncio.create_task(renew())
+        async def look_again_and_again() -> None:
+            try:
+                await watch.look_again_and_again(self.patience.watch_every)
+            except LedgerBroken as error:
+                self._halt = True
+                self.errors.insert(0, error)
+
+        task = asyncio.create_task(look_again_and_again())
         try:
             yield
         finally:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait({task})
+        if not self._halt:
+            await watch.look()
 
-    async def one(self, publisher: Publisher, delivery: Delivery) -> Outcome | None:
-        """Intent, publish, outcome. None: nothing was sent (suppressed, or another worker has it)."""
-        line = self.line
-        begun = await line.store.deliveries.begin(delivery, now=line.clock(), lease=LEASE)
-        if begun != "go":
-            self.count(DeliveryState.SUPPRESSED if begun == "suppressed" else None)
-            return None
-        outcome = await self.publish(publisher, delivery)
-        await self.record(delivery, outcome)
-        self.count(outcome.state)
-        return outcome
-
-    def count(self, state: DeliveryState | None) -> None:
-        if state is not None:
-            self.states[state.value] += 1
-        self.progress(self.states.total(), self.claimed)
-
-    async def publish(self, publisher: Publisher, delivery: Delivery) -> Outcome:
+    async def guarded(self, publisher: Publisher) -> None:
+        """One channel, whose error must not cancel the letters that another has in flight."""
         try:
-            receipt = await publisher.publish(delivery)
+            await self._channel(publisher)
+        except Exception as error:  # noqa: BLE001 - raised again by `deliver` when all channels have ended
+            self.errors.append(error)
+        finally:
+            self._rest(publisher)
+
+    def _rest(self, publisher: Publisher) -> None:
+        self.busy.discard(publisher.channel)
+        if not self.busy:
+            self._idle.set()
+
+    async def _channel(self, publisher: Publisher) -> None:
+        channel, deliveries = publisher.channel, self.line.store.deliveries
+        while not self._stopped() and channel not in self.waiting:
+            if not await deliveries.any_due(channel, self.line.clock()):
+                self._rest(publisher)
+                if not self.busy:
+                    return
+                # Another channel may be at it for hours; what becomes due here must not wait for that.
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._idle.wait(), self.patience.look_every)
+                continue
+            self.busy.add(channel)
+            self._idle.clear()
+            try:
+                await publisher.connect()
+                async with self.sending(channel).open() as work:
+                    if isinstance(publisher, Streams):
+                        await publisher.stream(work)
+                    else:
+                        await self._one_by_one(publisher, work)
+            except PublishError as error:
+                self.waiting[channel] = str(error)
+                log.warning("channel waits", extra={"channel": channel, "error": str(error)})
+
+    def sending(self, channel: str) -> Sending:
+        """The ledger as this channel may see it."""
+        return Sending(
+            self.line.store,
+            channel,
+            clock=self.line.clock,
+            judge=self.judged,
+            stopped=self._stopped,
+            tally=self.tally,
+            trouble=self._trouble,
+            lease=self.patience.lease,
+            renew_every=self.patience.renew_every,
+            keep_trying=self.patience.keep_trying,
+        )
+
+    def judged(self, delivery: Delivery, result: Result) -> Ended:
+        newsletter = self.line.newsletters.get(delivery.newsletter)
+        return judge(
+            delivery,
+            result,
+            now=self.line.clock(),
+            jitter=self.line.chance(),
+            stale_after=STALE_AFTER if newsletter is None else newsletter.stale,
+        )
+
+    # -------------------------------------------------------- channels that send one at a time
+
+    async def _one_by_one(self, publisher: Publisher, work: Sending) -> None:
+        """So many at a time as the channel likes. Raises the PublishError that shut its way out."""
+        shut: list[PublishError] = []
+
+        async def go_on() -> None:
+            done: list[tuple[Delivery, Result]] = []
+            while True:
+                given = await work.step(done, 0 if shut else 1)
+                if not given:
+                    return
+                result = await self.publish(publisher, given[0])
+                if isinstance(result, PublishError) and result.shuts:
+                    shut.append(result)
+                done = [(given[0], result)]
+
+        tasks = [asyncio.create_task(go_on()) for _ in range(publisher.concurrency)]
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        for error in ended:
+            if isinstance(error, BaseException):
+                raise error
+        if shut:
+            raise shut[0]
+
+    async def publish(self, publisher: Publisher, delivery: Delivery) -> Result:
+        try:
+            return await publisher.publish(delivery)
         except PublishError as error:
-            if not error.counts and not error.permanent and not error.unknown:
-                # The way out is in trouble, not this reader: do not spend the rest of the batch on it.
-                self.waiting[publisher.channel] = str(error)
-            return self.judge(delivery, error)
+            return error
         except Exception as error:
             log.exception("publisher broke", extra={"channel": publisher.channel, "delivery": delivery.id})
-            return self.judge(delivery, PublishError(f"{type(error).__name__}: {error}"))
-        return Outcome(state=DeliveryState.SENT, relay=receipt.relay, reply=receipt.reply)
-
-    def judge(self, delivery: Delivery, error: PublishError) -> Outcome:
-        """What an error means for this delivery: never again, later, or not known."""
-        reply = str(error)
-        if error.permanent:
-            return Outcome(
-                state=DeliveryState.FAILED, relay=error.relay, reply=reply, suppress=error.suppress
-            )
-        wait = timing.backoff(
-            delivery.attempts + 1, base=FIRST_WAIT, cap=LONGEST_WAIT, jitter=self.line.chance()
-        )
-        if error.unknown:
-            return Outcome(state=DeliveryState.UNKNOWN, relay=error.relay, reply=reply, wait=wait)
-        waited = self.line.clock() - delivery.created_at
-        if error.counts and waited > STALE_AFTER and delivery.attempts + 1 >= TRIES_BEFORE_STALE:
-            stale = f"given up after {STALE_AFTER.total_seconds() / 3600:.0f} hours; the last answer: {error}"
-            return Outcome(state=DeliveryState.FAILED, relay=error.relay, reply=stale)
-        return Outcome(
-            state=DeliveryState.DEFERRED,
-            relay=error.relay,
-            reply=reply,
-            wait=wait if error.counts else RELAY_WAIT,
-            uncounted=not error.counts,
-        )
-
-    async def record(self, delivery: Delivery, outcome: Outcome) -> None:
-        """Write the outcome, however long the store takes while our lease holds: it is all that keeps a
-        letter from going out twice."""
-        line = self.line
-        give_up = asyncio.get_running_loop().time() + KEEP_TRYING_TO_RECORD
-        while True:
-            now = line.clock()
-            try:
-                if outcome.suppress:
-                    await line.store.subscriptions.suppress(delivery.recipient, outcome.reply, now=now)
-                kept = await line.store.deliveries.record(
-                    delivery,
-                    outcome.state,
-                    now=now,
-                    relay=outcome.relay,
-                    reply=outcome.reply,
-                    available_at=now + outcome.wait if outcome.wait else None,
-                    uncounted=outcome.uncounted,
-                )
-            except NotReady as error:
-                if asyncio.get_running_loop().time() > give_up:
-                    raise
-                log.warning("outcome not recorded yet", extra={"delivery": delivery.id, "error": str(error)})
-                await asyncio.sleep(1)
-                continue
-            if not kept:
-                log.error("outcome came too late", extra={"delivery": delivery.id, "state": outcome.state})
-            return
+            return PublishError(f"{type(error).__name__}: {error}")

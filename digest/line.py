@@ -33,7 +33,8 @@ class Line:
     """Everything the steps are lent. Built by `service`; nothing here is built by us.
 
     folder: what the paths of local feeds are relative to. chance: a number in [0, 1), for jitter. writer: the
-    language model; None when the admin names none.
+    language model; None when the admin names none. admins: who is told when more than the share `alarm` of an
+    issue's letters fails.
     """
 
     store: Store
@@ -51,6 +52,8 @@ class Line:
     chance: Callable[[], float]
     writer: Writer | None = None
     reads_at_once: int = 4
+    admins: tuple[str, ...] = ()
+    alarm: float = 0.1
 
 
 @asynccontextmanager

@@ -60,6 +60,11 @@ class PublishError(DigestError):
         self.relay = relay
         self.wait = wait
 
+    @property
+    def shuts(self) -> bool:
+        """The way out is in trouble, not this delivery: others would fare no better now."""
+        return not (self.counts or self.permanent or self.unknown)
+
 
 class NotReady(DigestError):
     """Not possible now, but later: another schema, another secret, a locked database (exit 75)."""
@@ -138,7 +143,8 @@ class Follow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newsletter:
     """The standing publication an admin defines. `catch_up` says what happens to missed slots:
-    `coalesce` (one issue for all of them), `skip` (none for those long past) or `each`.
+    `coalesce` (one issue for all of them), `skip` (none for those long past) or `each`. stale: how long a
+    letter that servers put off is tried.
 
     per_section: stories under a heading at most, for those that have a limit of their own. include, exclude:
     as of a feed, for all of them. interest_weights: of those interests that do not count 1.
@@ -157,6 +163,7 @@ class Newsletter:
     subject: str = "{{ lead.title }}"
     catch_up: str = "coalesce"
     unknown: str = "retry"
+    stale: timedelta = timedelta(hours=24)
     interests: tuple[str, ...] = ()
     interest_weights: Mapping[str, float] = field(default_factory=dict)
     per_section: Mapping[str, int] = field(default_factory=dict)
@@ -581,6 +588,23 @@ class Receipt:
 
     relay: str
     reply: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What came of one attempt, or of a letter that was never begun, on its way into the ledger.
+
+    available_at: when it may be tried again (None: at once). uncounted: the attempt does not count against
+    the reader. suppress: its address is dead.
+    """
+
+    delivery: Delivery
+    state: DeliveryState
+    relay: str = ""
+    reply: str = ""
+    available_at: datetime | None = None
+    uncounted: bool = False
+    suppress: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,9 @@
         assert sink.accepted[0].recipient == "ann@example.org"
 
 It is strict: a command out of order, a bare CR or LF, or anything sent in the clear before the STARTTLS it
-demands is answered with an error and noted in `sink.complaints`, which a test may look at.
+demands is answered with an error and noted in `sink.complaints`, which a test may look at; so is what is sent
+ahead of an answer where that is not announced or not allowed (RFC 2920). What comes in one go with something
+that was refused is no complaint.
 """
 
 from __future__ import annotations
@@ -36,10 +38,11 @@ Stage = Literal[
 class Fault:
     """What goes wrong, and when.
 
-    reply: sent instead of the usual one. drop: the connection is cut, before or after the reply (at `body`:
-    in the middle of the letter). accept: at `dot`, the letter is kept before the fault strikes. skip: so many
-    times all is well first. times: so many times it strikes; None: always. match: only for a command, or at
-    `dot` a recipient, that contains this. delay: seconds before the reply.
+    reply: sent instead of the usual one; it may be several. mute: nothing is answered, all else goes on.
+    drop: the connection is cut, before or after the reply (at `body`: in the middle of the letter). accept:
+    at `dot`, the letter is kept before the fault strikes. skip: so many times all is well first. times: so
+    many times it strikes; None: always. match: only for a command, or at `body` and `dot` a recipient, that
+    contains this. delay: seconds before the reply.
     """
 
     stage: Stage
@@ -47,6 +50,7 @@ class Fault:
     drop: Literal["before", "after"] | None = None
     delay: float = 0.0
     accept: bool = False
+    mute: bool = False
     skip: int = 0
     times: int | None = 1
     match: str = ""
@@ -89,6 +93,12 @@ class _Talk:
     sender: str | None = None
     options: str = ""
     recipients: list[str] = field(default_factory=list)
+    refused: bool = False
+
+    @property
+    def ahead(self) -> bool:
+        """More has come than we have read."""
+        return bool(self.reader._buffer)  # type: ignore[attr-defined]
 
 
 class _Cut(Exception):
@@ -199,6 +209,9 @@ class SmtpSink:
         self.commands.append(said)
         self._news.set()
         verb = said.split(" ", 1)[0].upper()
+        last = verb in ("DATA", "EHLO", "NOOP", "QUIT", "STARTTLS", "AUTH")
+        if talk.ahead and (last or "PIPELINING" not in self._extensions):
+            self.complaints.append(f"ahead of the answer: {said}")
         match verb:
             case "EHLO":
                 talk.ehlo = said[5:]
@@ -212,9 +225,15 @@ class SmtpSink:
             case "RCPT" if talk.sender is not None:
                 if await self._reply(talk, "rcpt", said, "250 2.1.5 ok"):
                     talk.recipients.append(_address(said))
+                else:
+                    talk.refused = True
             case "DATA" if talk.recipients:
                 if await self._reply(talk, "data", said, "354 go on"):
                     await self._letter(talk)
+            case "BDAT" if "CHUNKING" in self._extensions:
+                await self._chunk(talk, said)
+            case "RCPT" | "DATA" if talk.refused:
+                await _say(talk, "503 5.5.1 after what was refused")
             case "RSET":
                 _reset(talk)
                 await self._reply(talk, "rset", said, "250 ok")
@@ -273,8 +292,11 @@ class SmtpSink:
             self.complaints.append(said)
             await _say(talk, "503 5.5.1 nested MAIL")
         elif await self._reply(talk, "mail", said, "250 2.1.0 ok"):
+            talk.refused = False
             talk.sender = _address(said)
             talk.options = said.partition(">")[2].strip()
+        else:
+            talk.refused = True
 
     async def _letter(self, talk: _Talk) -> None:
         lines: list[bytes] = []
@@ -283,15 +305,32 @@ class SmtpSink:
                 raise _Cut
             if not line.endswith(b"\r\n") or b"\r" in line[:-2]:
                 self.complaints.append(f"bare CR or LF: {line[:60]!r}")
-            if lines == [] and any(fault.strikes("body", "") for fault in self.faults):
+            if lines == [] and any(fault.strikes("body", " ".join(talk.recipients)) for fault in self.faults):
                 raise _Cut
             lines.append(line[1:] if line.startswith(b".") else line)
+        await self._verdict(talk, b"".join(lines))
+
+    async def _chunk(self, talk: _Talk, said: str) -> None:
+        """A letter in one piece (RFC 3030): it is read to its end even where it is not wanted."""
+        _, size, last = said.split(" ")
+        assert last == "LAST"
+        if any(fault.strikes("body", " ".join(talk.recipients)) for fault in self.faults):
+            raise _Cut
+        data = await talk.reader.readexactly(int(size))
+        if talk.recipients:
+            await self._verdict(talk, data)
+            return
+        if not talk.refused:
+            self.complaints.append(said)
+        await _say(talk, "503 5.5.1 no recipients")
+
+    async def _verdict(self, talk: _Talk, data: bytes) -> None:
         letters = [
             Accepted(
                 sender=talk.sender or "",
                 recipient=recipient,
                 options=talk.options,
-                data=b"".join(lines),
+                data=data,
                 encrypted=talk.encrypted,
                 user=talk.user,
                 ehlo=talk.ehlo,
@@ -318,7 +357,7 @@ class SmtpSink:
             self.accepted.extend(letters)
         if fault.delay:
             await asyncio.sleep(fault.delay)
-        if fault.drop != "before":
+        if fault.drop != "before" and not fault.mute:
             await _say(talk, reply)
         if fault.drop:
             raise _Cut
@@ -331,7 +370,7 @@ async def _say(talk: _Talk, reply: str) -> None:
 
 
 def _reset(talk: _Talk) -> None:
-    talk.sender, talk.options, talk.recipients = None, "", []
+    talk.sender, talk.options, talk.recipients, talk.refused = None, "", [], False
 
 
 def _address(said: str) -> str:

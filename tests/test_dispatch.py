@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest_asyncio
 
 from a_house import Clock
 from digest import dispatch
-from digest.dispatch import deliver
+from digest.dispatch import Patience, deliver
 from digest.feeds.readers import Readers
 from digest.line import Line, each
 from digest.links import Links
@@ -112,8 +114,8 @@ class Bench:
 
 
 @pytest_asyncio.fixture
-async def bench(sqlite_url: str, tmp_path: Path) -> Any:
-    store = await Store.open(sqlite_url)
+async def bench(tmp_path: Path) -> Any:
+    store = await Store.open(f"sqlite:///{tmp_path / 'ledger.db'}?timeout=0.1")
     try:
         yield Bench(store=store, clock=Clock(MOMENT + timedelta(seconds=1)), folder=tmp_path)
     finally:
@@ -304,86 +306,89 @@ async def test_a_ledger_out_of_reach_for_one_channel_cuts_off_no_letter_of_anoth
     assert await bench.states() == {"sent": 2}
 
 
+@contextlib.contextmanager
+def locked(bench: Bench) -> Iterator[None]:
+    """Somebody else writes to the database, and does not end."""
+    other = sqlite3.connect(bench.folder / "ledger.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.close()
+
+
 @pytest.mark.asyncio
-async def test_an_outcome_is_written_down_as_soon_as_the_ledger_answers_again(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_outcome_is_written_down_as_soon_as_the_ledger_answers_again(bench: Bench) -> None:
     await bench.bear(ANN)
-    record = bench.store.deliveries.record
-    asked = 0
+    said: list[str | None] = []
+    lock = contextlib.ExitStack()
 
-    async def stubborn(*args: Any, **said: Any) -> bool:
-        nonlocal asked
-        asked += 1
-        if asked < 3:
-            raise NotReady("locked")
-        return await record(*args, **said)
+    async def then_lock(_delivery: Delivery) -> None:
+        lock.enter_context(locked(bench))
 
-    monkeypatch.setattr(bench.store.deliveries, "record", stubborn)
-    fake = Fake()
-    assert (await deliver(bench.line(fake))).states == {"sent": 1}
-    assert (asked, fake.got) == (3, [ANN])
+    def trouble(text: str | None) -> None:
+        said.append(text)
+        if text is not None and len(said) > 2:
+            lock.close()
+
+    fake = Fake(always=then_lock)
+    assert (await deliver(bench.line(fake), trouble=trouble)).states == {"sent": 1}
+    assert fake.got == [ANN]
     assert await bench.states() == {"sent": 1}
+    first = said.index(next(text for text in said if text))
+    assert "is writing to it" in str(said[first])
+    assert said[-1] is None
 
 
 @pytest.mark.asyncio
-async def test_a_ledger_that_never_answers_again_ends_the_run_and_lets_what_is_in_flight_end(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_ledger_that_never_answers_again_ends_the_run_and_begins_nothing_more(bench: Bench) -> None:
     await bench.bear(ANN, BEN, CAT, DAN)
-    monkeypatch.setattr(dispatch, "KEEP_TRYING_TO_RECORD", 0.0)
-    record = bench.store.deliveries.record
+    lock = contextlib.ExitStack()
 
-    async def broken(delivery: Delivery, *args: Any, **said: Any) -> bool:
+    async def then_lock(delivery: Delivery) -> None:
         if delivery.recipient == ANN:
-            raise NotReady("disk full")
+            lock.enter_context(locked(bench))
         await asyncio.sleep(0.1)
-        return await record(delivery, *args, **said)
 
-    monkeypatch.setattr(bench.store.deliveries, "record", broken)
-    fake = Fake()
-    with pytest.raises(NotReady, match="disk full"):
-        await deliver(bench.line(fake))
+    fake = Fake(always=then_lock)
+    with lock, pytest.raises(NotReady, match="is writing to it"):
+        await deliver(bench.line(fake), patience=Patience(keep_trying=0.0))
     assert sorted(fake.done) == [ANN, BEN]
-    assert await bench.states() == {"attempting": 1, "sent": 1, "pending": 2}
+    assert await bench.states() == {"attempting": 2, "pending": 2}
 
 
 @pytest.mark.asyncio
-async def test_a_dead_address_is_suppressed_even_when_the_ledger_stumbles(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_dead_address_is_suppressed_even_when_the_ledger_stumbles(bench: Bench) -> None:
     await bench.bear(ANN)
-    suppress = bench.store.subscriptions.suppress
-    asked = 0
+    lock = contextlib.ExitStack()
 
-    async def stumbling(*args: Any, **said: Any) -> Any:
-        nonlocal asked
-        asked += 1
-        if asked == 1:
-            raise NotReady("locked")
-        return await suppress(*args, **said)
+    async def then_lock(_delivery: Delivery) -> None:
+        lock.enter_context(locked(bench))
+        raise PublishError("550 5.1.1", permanent=True, suppress=True)
 
-    monkeypatch.setattr(bench.store.subscriptions, "suppress", stumbling)
-    fake = Fake(acts={ANN: fails(PublishError("550 5.1.1", permanent=True, suppress=True))})
-    assert (await deliver(bench.line(fake))).states == {"failed": 1}
+    def trouble(text: str | None) -> None:
+        if text is not None:
+            lock.close()
+
+    fake = Fake(acts={ANN: then_lock})
+    assert (await deliver(bench.line(fake), trouble=trouble)).states == {"failed": 1}
     assert await bench.states() == {"failed": 1}
     assert await bench.store.subscriptions.is_suppressed(ANN)
 
 
+SHORT = Patience(lease=timedelta(seconds=0.6), renew_every=0.1)
+
+
 @pytest.mark.asyncio
-async def test_the_lease_is_renewed_while_a_letter_takes_long(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_lease_is_renewed_while_a_letter_takes_long(bench: Bench) -> None:
     await bench.bear(ANN)
-    monkeypatch.setattr(dispatch, "LEASE", timedelta(seconds=0.6))
-    monkeypatch.setattr(dispatch, "RENEW_EVERY", 0.1)
     other = Fake()
 
     async def long(_delivery: Delivery) -> None:
         await asyncio.sleep(1.2)
         assert (await deliver(bench.line(other))).states == {}  # a second worker finds nothing
 
-    assert (await deliver(bench.line(Fake(always=long)))).states == {"sent": 1}
+    assert (await deliver(bench.line(Fake(always=long)), patience=SHORT)).states == {"sent": 1}
     assert other.got == []
     assert await bench.states() == {"sent": 1}
 
@@ -392,7 +397,6 @@ async def test_the_lease_is_renewed_while_a_letter_takes_long(
 async def test_a_long_run_of_letters_does_not_keep_the_feeds_waiting(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatch, "LOOK_EVERY", 0.02)
     await bench.bear(ANN, BEN, channels={"email": "readers", "feed": "newsletter"})
     published = asyncio.Event()
 
@@ -416,7 +420,8 @@ async def test_a_long_run_of_letters_does_not_keep_the_feeds_waiting(
 
     monkeypatch.setattr(bench.store.deliveries, "any_due", due_later)
     async with asyncio.timeout(10):
-        assert (await deliver(bench.line(email, feed))).states == {"sent": 3}
+        found = await deliver(bench.line(email, feed), patience=Patience(look_every=0.02))
+        assert found.states == {"sent": 3}
 
 
 # ---------------------------------------------------------------- the end
@@ -454,19 +459,16 @@ async def _notice(bench: Bench) -> Notice:
 
 
 @pytest.mark.asyncio
-async def test_a_notice_is_sent_at_once_and_holds_its_lease_meanwhile(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_notice_is_sent_at_once_and_holds_its_lease_meanwhile(bench: Bench) -> None:
     notice = await _notice(bench)
-    monkeypatch.setattr(dispatch, "LEASE", timedelta(seconds=0.6))
-    monkeypatch.setattr(dispatch, "RENEW_EVERY", 0.1)
     other = Fake()
 
     async def long(_delivery: Delivery) -> None:
         await asyncio.sleep(1.2)
         await deliver(bench.line(other))
 
-    outcome = await dispatch.deliver_notice(bench.line(Fake(always=long)), notice)
+    outcome = await dispatch.deliver_notice(bench.line(Fake(always=long)), notice, patience=SHORT)
+    assert outcome is not None
     assert outcome.state == "sent"
     assert other.got == []
 
@@ -475,6 +477,7 @@ async def test_a_notice_is_sent_at_once_and_holds_its_lease_meanwhile(
 async def test_a_notice_without_a_channel_waits_and_says_so(bench: Bench) -> None:
     notice = await _notice(bench)
     outcome = await dispatch.deliver_notice(bench.line(), notice)
+    assert outcome is not None
     assert (outcome.state, "email" in outcome.reply) == ("pending", True)
     fake = Fake()
     assert (await deliver(bench.line(fake))).states == {"sent": 1}  # it was given back

@@ -21,6 +21,7 @@ FLOORS = (
     {"line"},
     {"drafting"},
     {"pipeline"},
+    {"verdicts", "sending", "watch"},
     {"dispatch", "intake", "report"},
     {"desk", "replay", "why"},
     {"scheduler"},
@@ -81,8 +82,13 @@ PURE = (
     "render",
     "links",
     "matching",
+    "verdicts",
     "publishers.message",
     "publishers.feed_documents",
+    "publishers.conversation",
+    "publishers.envelope",
+    "publishers.replies",
+    "publishers.reply_reader",
 )
 IMPURE_IMPORTS = {"aiohttp", "asyncio", "http", "os", "random", "requests", "secrets", "socket", "sqlite3",
                   "ssl", "subprocess", "urllib.request"}  # fmt: skip

@@ -42,7 +42,7 @@ async def test_four_workers_send_each_letter_once(tmp_path: Path, postgres_url: 
         feed.body = rss("lighthouse", "bees", "bread")
         write_config(
             tmp_path,
-            feeds=f"[{feed.url}]",
+            feeds=feed.all_of_it,
             smtp_port=sink.port,
             database=postgres_url,
             recipients="[" + ", ".join(people) + "]",

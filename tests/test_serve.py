@@ -113,7 +113,7 @@ async def test_sigterm_lets_the_letter_in_flight_end(tmp_path: Path) -> None:
     slow = Fault("dot", reply="250 2.0.0 took my time", accept=True, delay=3.0, times=None)
     async with feed.serving(), SmtpSink(faults=[slow]) as sink:
         feed.body = rss("bread")
-        write_config(tmp_path, feeds=f"[{feed.url}]", smtp_port=sink.port, recipients="[ann@example.org]")
+        write_config(tmp_path, feeds=feed.all_of_it, smtp_port=sink.port, recipients="[ann@example.org]")
         compose = await asyncio.create_subprocess_exec(
             sys.executable, "-c",
             "import asyncio, digest.pipeline as p\n"

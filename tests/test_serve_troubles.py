@@ -23,7 +23,7 @@ async def born(folder: Path, feed: FeedServer, port: int, readers: int) -> Path:
     """An issue with so many letters to send."""
     feed.body = rss("bread")
     names = ", ".join(f"r{number}@example.org" for number in range(readers))
-    path = write_config(folder, feeds=f"[{feed.url}]", smtp_port=port, recipients=f"[{names}]")
+    path = write_config(folder, feeds=feed.all_of_it, smtp_port=port, recipients=f"[{names}]")
     async with open_house(path) as house:
         await intake.pull(house.line, house.line.clock(), force=True)
         await pipeline.summarize(house.line, house.line.clock())

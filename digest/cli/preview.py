@@ -105,6 +105,8 @@ async def _send(path: str, newsletter: str, address: str, dry_run: bool) -> str:
         if notice is None:
             raise DigestError(f"a test letter to {recipient} is on its way already")
         outcome = await dispatch.deliver_notice(line, notice)
+        if outcome is None:
+            raise DigestError(f"{recipient}: a running service has taken it; it will be sent")
         if outcome.state is not DeliveryState.SENT:
             raise DigestError(f"{recipient}: {outcome.state}: {outcome.reply}")
         return f"sent to {recipient}: {outcome.reply}"

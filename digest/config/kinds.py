@@ -194,6 +194,13 @@ def _window(value: Any) -> timedelta | None:
         raise wrong("should be a duration, such as 2d or 12h, or the word all") from error
 
 
+def _staleness(value: Any) -> timedelta:
+    length = duration(value)
+    if not timedelta(hours=1) <= length <= timedelta(days=5):
+        raise wrong("should be from an hour to five days, such as 24h or 2d; news is old by then")
+    return length
+
+
 def spell(length: timedelta) -> str:
     """`2d`, `90m`: a duration as it is written in the file."""
     seconds = int(length.total_seconds())
@@ -233,6 +240,11 @@ Patience = Annotated[
     timedelta,
     PlainValidator(_patience),
     WithJsonSchema({"anyOf": [_DURATION_SCHEMA, {"const": 0}], "x-type": "duration"}),
+]
+Staleness = Annotated[
+    timedelta,
+    PlainValidator(_staleness),
+    WithJsonSchema(_DURATION_SCHEMA),
 ]
 Window = Annotated[
     timedelta | None,

@@ -270,6 +270,7 @@ def _newsletter(slug: str, item: NewsletterFile, document: Document, notes: list
         subject=item.subject,
         catch_up=item.catch_up,
         unknown=item.unknown,
+        stale=item.stale,
         interests=words,
         interest_weights=weights,
         per_section=item.stories.sections,

@@ -46,6 +46,7 @@ from digest.config.kinds import (
     Secret,
     SiteUrl,
     Slug,
+    Staleness,
     Text,
     Weight,
     Whole,
@@ -124,14 +125,16 @@ class FetchSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSettings:
-    """to: who gets it; by default nobody, and it is off.
+    """to: who gets it, and is told when an issue fails; by default nobody, and it is off.
     day: on which day of the week. at: when, by the clock of `zone`. zone: IANA time zone.
+    failures: when more than this part of an issue's letters fails, it is paused and `to` are told.
     """
 
     to: tuple[Address, ...] = ()
     day: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] = "mon"
     at: Clock = time(8)
     zone: Zone = "UTC"
+    failures: Annotated[Number, Field(gt=0, le=1)] = 0.1
 
     @property
     def schedule(self) -> Schedule:
@@ -310,6 +313,10 @@ class NewsletterFile(_Shape):
     unknown: Literal["retry", "hold"] = Field(
         "retry",
         description="A letter that may or may not have arrived: send the same again, or wait for the admin.",
+    )
+    stale: Staleness = Field(
+        timedelta(hours=24),
+        description="How long a letter that servers put off is tried: from an hour to five days.",
     )
     interests: tuple[InterestItem, ...] = Field(
         (), description="Words that make a story count for more; what stands near each other may be a phrase."

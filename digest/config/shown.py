@@ -58,7 +58,10 @@ def _shown_newsletter(newsletter: Newsletter) -> dict[str, Any]:
             "include": written(newsletter.include),
             "exclude": written(newsletter.exclude),
         },
-        **{name: values[name] for name in ("recipients", "channels", "subject", "catch_up", "unknown")},
+        **{
+            name: values[name]
+            for name in ("recipients", "channels", "subject", "catch_up", "unknown", "stale")
+        },
         "interests": [
             {"words": words, "weight": newsletter.interest_weights.get(words, 1.0)}
             for words in newsletter.interests

@@ -10,18 +10,21 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from digest import addresses
 from digest.links import Links
 from digest.model import Delivery, Issue, Newsletter, NotFound, Notice, NotReady, PublishError, Receipt, Site
-from digest.publishers.base import Audience, Lent
-from digest.publishers.message import Reader, Sender, build_issue, build_notice, places, splice
+from digest.publishers.base import Audience, Lent, Work
+from digest.publishers.connections import Connections, Relays
+from digest.publishers.envelope import Letter, whole
+from digest.publishers.message import Opened, Reader, Sender, build_issue, build_notice, places
 from digest.publishers.mime import wire_address
 from digest.publishers.relay import Relay
-from digest.publishers.smtp import Connections, Relays
 from digest.render import NoticeText, RenderError, renderer
 from digest.workers import WorkerFailed
 
@@ -86,8 +89,10 @@ def prepare_issue(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A letter as it goes out."""
+    """A letter as it goes out. plain: its lines are known to need no dots doubled, and it is ASCII but for
+    the recipient's address."""
 
+    plain: bool = False
     recipient: str
     subject: str
     message_id: str
@@ -143,15 +148,23 @@ def _notice_text(
 
 
 class Publisher:
-    """Sends letters. What was prepared with an issue never changes: a few of the latest are kept at hand."""
+    """Sends letters. What was prepared with an issue never changes: a few of the latest are kept at hand.
+
+    stream: only where there is a mail server; the local inbox takes one letter at a time, and a publisher
+    for it is no `Streams`.
+    """
 
     channel = "email"
     audience: Audience = "readers"
+    stream: Callable[[Work], Awaitable[None]]
 
     def __init__(self, settings: Settings, lent: Lent) -> None:
         self._sender = settings.sender
         self._lent = lent
+        self._from = wire_address(self._sender.address)
         self._relays = _relays(settings) if settings.transport == "smtp" else None
+        if self._relays:
+            self.stream = partial(self._relays.stream, compose=self._outgoing)
         self._kept: OrderedDict[int, _Prepared] = OrderedDict()
         self.concurrency = (
             max(relay.connections for relay in settings.smtp) if self._relays else INBOX_AT_ONCE
@@ -178,19 +191,37 @@ class Publisher:
 
     async def publish(self, delivery: Delivery) -> Receipt:
         """Send one letter. Raises PublishError."""
+        written = await self._written(delivery)
+        if self._relays:
+            return await self._relays.send(self._from, wire_address(written.recipient), written.body)
+        return await self._keep(written)
+
+    async def _outgoing(self, delivery: Delivery) -> Letter:
+        """The letter of a delivery as the wire wants it. Raises PublishError."""
+        written = await self._written(delivery)
+        recipient = wire_address(written.recipient)
+        if not written.plain:
+            return whole(self._from, recipient, written.body)
+        beyond_ascii = not recipient.isascii()
+        return Letter(
+            sender=self._from,
+            recipient=recipient,
+            body=written.body,
+            dots=False,
+            needs_utf8=beyond_ascii,
+            needs_8bit=beyond_ascii,
+        )
+
+    async def _written(self, delivery: Delivery) -> Written:
+        """Raises PublishError."""
         try:
-            letter = await self._write(delivery)
+            return await self._write(delivery)
         except NotFound as error:
             raise PublishError(str(error), permanent=True) from error
         except (WorkerFailed, RenderError) as error:
             raise PublishError(f"the letter was not written: {error}") from error
         except NotReady as error:
             raise PublishError(str(error), counts=False) from error
-        if self._relays:
-            return await self._relays.send(
-                wire_address(self._sender.address), wire_address(letter.recipient), letter.body
-            )
-        return await self._keep(letter)
 
     async def _keep(self, letter: Written) -> Receipt:
         try:
@@ -228,17 +259,20 @@ class Publisher:
         links = self._lent.links
         about = NOBODY if delivery.subscription_id is None else delivery.subscription_id
         message_id = links.message_id(f"{prepared.tag}|{reader}", self._sender.domain)
-        body = splice(
-            prepared.letter,
+        body = prepared.letter.letter(
             Reader(
                 address=delivery.recipient,
                 message_id=message_id,
                 unsubscribe_token=links.token("unsubscribe", about),
                 preferences_token=links.token("preferences", about),
-            ),
+            )
         )
         return Written(
-            recipient=delivery.recipient, subject=prepared.subject, message_id=message_id, body=body
+            plain=True,
+            recipient=delivery.recipient,
+            subject=prepared.subject,
+            message_id=message_id,
+            body=body,
         )
 
     async def _prepared(self, issue_id: int) -> _Prepared:
@@ -252,7 +286,9 @@ class Publisher:
             # The newsletter did not go by mail when this issue was born, but a test letter may be asked for.
             publication = await store.newsletters.get(issue.newsletter)
             letter = await self.prepare(issue, publication.newsletter)
-        self._kept[issue_id] = _Prepared(tag=issue.tag, subject=issue.subject or issue.title, letter=letter)
+        self._kept[issue_id] = _Prepared(
+            tag=issue.tag, subject=issue.subject or issue.title, letter=Opened(letter)
+        )
         while len(self._kept) > KEPT_ISSUES:
             self._kept.popitem(last=False)
         return self._kept[issue_id]
@@ -279,7 +315,7 @@ class Publisher:
 class _Prepared:
     tag: str
     subject: str
-    letter: bytes
+    letter: Opened
 
 
 def _relays(settings: Settings) -> Relays:

@@ -108,25 +108,58 @@ def build_issue(
     return _packed(pieces)
 
 
+class Opened:
+    """A prepared letter, taken apart and looked through once, so that each reader costs a join and no more.
+
+    Whatever is checked of a reader's values, every letter of it has CRLF line ends only, ends with one, has
+    no line that begins with a dot, and is ASCII but for an address. Raises PublishError when it would not.
+    """
+
+    def __init__(self, prepared: bytes) -> None:
+        if not prepared.startswith(_MAGIC):
+            raise PublishError("the prepared letter is of another release", permanent=True)
+        (count,) = _COUNT.unpack_from(prepared, len(_MAGIC))
+        start = len(_MAGIC) + _COUNT.size
+        at = start + count * _PIECE.size
+        self._pieces: list[bytes] = []
+        self._places: list[tuple[int, int]] = []  # (where among the pieces, kind)
+        for kind, size in _PIECE.iter_unpack(prepared[start:at]):
+            if kind:
+                self._places.append((len(self._pieces), kind))
+            self._pieces.append(prepared[at : at + size])
+            at += size
+        _check_lines(self._pieces, dict(self._places))
+
+    def letter(self, reader: Reader) -> bytes:
+        """One reader's letter. Raises PublishError for what could break out of its place in a header."""
+        values = (
+            b"",
+            _checked_address(reader.address),
+            _checked(_MESSAGE_ID_FORM, reader.message_id),
+            _checked(_TOKEN_FORM, reader.unsubscribe_token),
+            _checked(_TOKEN_FORM, reader.preferences_token),
+        )
+        pieces = self._pieces.copy()
+        for place, kind in self._places:
+            pieces[place] = values[kind]
+        return b"".join(pieces)
+
+
 def splice(prepared: bytes, reader: Reader) -> bytes:
     """One reader's letter. Raises PublishError for what could break out of its place in a header."""
-    if not prepared.startswith(_MAGIC):
-        raise PublishError("the prepared letter is of another release", permanent=True)
-    values = {
-        _ADDRESS: _checked_address(reader.address),
-        _MESSAGE_ID: _checked(_MESSAGE_ID_FORM, reader.message_id),
-        _UNSUBSCRIBE: _checked(_TOKEN_FORM, reader.unsubscribe_token),
-        _PREFERENCES: _checked(_TOKEN_FORM, reader.preferences_token),
-    }
-    view = memoryview(prepared)
-    start = len(_MAGIC) + _COUNT.size
-    (count,) = _COUNT.unpack_from(prepared, len(_MAGIC))
-    at = start + count * _PIECE.size
-    letter: list[bytes | memoryview] = []
-    for kind, size in _PIECE.iter_unpack(view[start:at]):
-        letter.append(values[kind] if kind else view[at : at + size])
-        at += size
-    return b"".join(letter)
+    return Opened(prepared).letter(reader)
+
+
+def _check_lines(pieces: Sequence[bytes], places: Mapping[int, int]) -> None:
+    """A reader's values hold neither CR nor LF, and of them only an address may begin with a dot. So it is
+    enough to look at one letter, that of a reader whose address is a dot."""
+    values = {place: b"." if kind == _ADDRESS else b"x" for place, kind in places.items()}
+    whole = b"".join(values.get(place, piece) for place, piece in enumerate(pieces))
+    ends = whole.count(b"\r\n")
+    if whole.count(b"\n") != ends or whole.count(b"\r") != ends or not whole.endswith(b"\r\n"):
+        raise PublishError("the prepared letter's lines do not all end with CR LF", permanent=True)
+    if whole.startswith(b".") or b"\r\n." in whole or not whole.isascii():
+        raise PublishError("the prepared letter is not one that mail can carry as it is", permanent=True)
 
 
 # ---------------------------------------------------------------- a notice

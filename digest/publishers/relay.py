@@ -26,6 +26,7 @@ class Relay:
     username: whom to log in as; leave it out where no login is asked for.
     password: best given as "${SMTP_PASSWORD}" or `!file`.
     connections: how many conversations at once, at most.
+    messages: letters on one connection, at most; then a new one is opened. 0: as many as the server takes.
     rate: letters in a time, at most, such as `50/s`, `600/m`, `9000/h` or `5000/d`.
     timeout: for connecting and for each answer but the last, which is waited for ten minutes.
     ehlo: the name to greet with; by default the domain of `from`.
@@ -38,6 +39,7 @@ class Relay:
     username: str | None = None
     password: str | None = field(default=None, repr=False, metadata={"secret": True})
     connections: int = 4
+    messages: int = 0
     rate: str | None = None
     timeout: timedelta = timedelta(seconds=60)
     ehlo: str | None = None
@@ -52,6 +54,8 @@ class Relay:
             raise ValueError(f"port must be between 1 and 65535, not {self.port}")
         if not 1 <= self.connections <= 1000:
             raise ValueError(f"connections must be between 1 and 1000, not {self.connections}")
+        if self.messages < 0:
+            raise ValueError(f"messages must not be below 0, not {self.messages}")
         if self.timeout <= timedelta(0):
             raise ValueError("timeout must be longer than nothing")
         if self.ehlo is not None and not re.fullmatch(r"[!-~]+", self.ehlo):
@@ -92,6 +96,18 @@ class Pace:
         self._depth = 1.0 if self._speed is None else max(1.0, self._speed / 10)
         self._tokens = self._depth
         self._seen = clock()
+
+    def take(self) -> float:
+        """Leave now, if one may: 0. Otherwise the seconds until then, and no place was taken."""
+        if self._speed is None:
+            return 0.0
+        now = self._clock()
+        self._tokens = min(self._depth, self._tokens + (now - self._seen) * self._speed)
+        self._seen = now
+        if self._tokens < 1 - 1e-9:  # what is left of a wait by rounding
+            return (1 - self._tokens) / self._speed
+        self._tokens -= 1
+        return 0.0
 
     async def wait(self) -> None:
         if self._speed is None:

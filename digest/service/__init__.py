@@ -243,6 +243,8 @@ async def build_line(settings: Settings, store: Store, clock: Callable[[], datet
                 clock=clock,
                 chance=random.random,
                 writer=writer,
+                admins=settings.report.to,
+                alarm=settings.report.failures,
             )
     finally:
         for publisher in publishers.values():

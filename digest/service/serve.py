@@ -41,6 +41,7 @@ from digest.service import (
 from digest.service.current import Current, Held, Shut
 from digest.service.listening import is_loopback, listen
 from digest.store import Store
+from digest.watch import LedgerBroken
 from digest.web.app import build_app
 from digest.web.health import Health
 from digest.web.lent import WebLent
@@ -78,6 +79,8 @@ class Running:
         self.scheduler = Scheduler(self._ticks(), clock=clock)
         self._reloading: asyncio.Task[None] | None = None
         self._shut: dict[str, Shut] = {}
+        self._trouble: str | None = None
+        self._broken: LedgerBroken | None = None
         self._file_path = database_file(house.settings)
         self._file = _identity(self._file_path)
         self._app: Any = None
@@ -128,11 +131,21 @@ class Running:
 
     async def _deliver(self, held: Held) -> None:
         """Send what is due. A way out that is shut is left alone for a while, longer each time."""
+        if self._broken is not None:
+            raise self._broken  # somebody has to look first, and start us again
         now = clock()
         resting = {name for name, shut in self._shut.items() if now < shut.until}
-        delivered = await dispatch.deliver(
-            held.line, stop=held.over, progress=self._goes_on("deliver"), resting=resting
-        )
+        try:
+            delivered = await dispatch.deliver(
+                held.line,
+                stop=held.over,
+                progress=self._goes_on("deliver"),
+                resting=resting,
+                trouble=self._has_trouble,
+            )
+        except LedgerBroken as error:
+            self._broken = error
+            raise
         now = clock()
         for name in held.line.publishers.keys() - resting:
             if name in delivered.waiting:
@@ -140,6 +153,10 @@ class Running:
                 self._shut[name] = Shut.again(known, now)
             else:
                 self._shut.pop(name, None)
+
+    def _has_trouble(self, said: str | None) -> None:
+        """A ledger out of reach is tried again for most of a minute; health must not wait for the end."""
+        self._trouble = said
 
     async def _compose(self, line: Line) -> None:
         composed = await pipeline.compose(line, line.clock())
@@ -201,6 +218,8 @@ class Running:
                 checks[role] = f"red: has not ended well for {silent.total_seconds() / 60:.0f} minutes"
             else:
                 checks[role] = "ok"
+        if self._trouble is not None and "deliver" in self.roles:
+            checks["deliver"] = f"red: {self._unnamed(self._trouble)}"
         for name in self._shut:  # no reason to take the pages away from readers; the log has the particulars
             checks[name] = "waits: its way out is shut; letters go out when it opens again"
         return Health(ok=not any(said.startswith("red") for said in checks.values()), checks=checks)

@@ -114,6 +114,20 @@ class Store:
         await self._database.write(work)
         return self._database.name
 
+    async def is_noted(self, what: str) -> bool:
+        """Whether this was noted, by this process or another."""
+        async with self._database.reading() as connection:
+            return await _meta(connection, what) is not None
+
+    async def note(self, what: str, now: datetime) -> None:
+        """Remember that this was done; to be done once."""
+
+        async def work(connection: AsyncConnection) -> None:
+            row = self._database.insert(meta).values(name=what, value=now.isoformat())
+            await connection.execute(row.on_conflict_do_nothing())
+
+        await self._database.write(work)
+
     async def claim_identity(self, secret: bytes, config_hash: str | None, now: datetime) -> None:
         """The first process leaves a fingerprint of the secret, and what config it has; one that comes with
         another secret gets NotReady: its links and those in letters already sent would not agree."""

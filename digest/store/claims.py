@@ -5,18 +5,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, exists, select, text, update
+from sqlalchemy import exists, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import Delivery, DeliveryState
-from digest.store.codec import micros
-from digest.store.database import clock
-from digest.store.ledger import COLUMNS, delivery_of, note, place_when_unknown
+from digest.store.codec import from_epoch, micros, since_epoch
+from digest.store.database import CLOCK, Database, Run, clock
+from digest.store.ledger import COLUMNS
+from digest.store.steps import PLACE_WHEN_UNKNOWN, add_history
 from digest.store.tables import ATTEMPTING, deliveries
 
 # The places in the queue where something waits, found by leaping from one to the next in the index, and of
 # those the ones that may be worked on now. Walking all rows to find them would cost a scan for each claim.
-_PLACES = text("""
+_PLACES = """
     WITH RECURSIVE places(place) AS (
         SELECT min(queue) FROM deliveries WHERE channel = :channel AND queue IS NOT NULL
         UNION ALL
@@ -26,16 +27,19 @@ _PLACES = text("""
     SELECT place FROM places LEFT JOIN issues ON issues.id = place
     WHERE place = 0 OR (issues.state = 'open' AND NOT issues.paused)
     ORDER BY place
-""")
+"""
 
 
-async def claim(
-    connection: AsyncConnection, channel: str, now: datetime, limit: int, lease: timedelta
+def claim(
+    database: Database, run: Run, channel: str, now: datetime, limit: int, lease: timedelta
 ) -> list[Delivery]:
     """Lend what is due, place by place."""
     claimed: list[Delivery] = []
-    for place in (await connection.execute(_PLACES, {"channel": channel})).scalars().all():
-        claimed += await _claim_at(connection, channel, place, now, limit - len(claimed), lease)
+    asked = {"channel": channel, "now": since_epoch(now), "lease": micros(lease)}
+    for (place,) in run(_PLACES, {"channel": channel}):
+        here = {**asked, "place": place, "limit": limit - len(claimed)}
+        found = map(_delivery, run(CLAIM[database.dialect], here))
+        claimed += sorted(found, key=lambda one: (one.available_at, one.id))
         if len(claimed) >= limit:
             break
     return claimed
@@ -47,7 +51,7 @@ async def anything_due(connection: AsyncConnection, channel: str, now: datetime)
     expired = here & (deliveries.c.state == ATTEMPTING) & (deliveries.c.lease_until <= clock())
     if (await connection.execute(select(exists().where(expired)))).scalar_one():
         return True
-    for place in (await connection.execute(_PLACES, {"channel": channel})).scalars().all():
+    for place in (await connection.execute(text(_PLACES), {"channel": channel})).scalars().all():
         due = here & (deliveries.c.queue == place) & (deliveries.c.available_at <= now)
         found = select(exists().where(due, deliveries.c.lease_until <= clock()))
         if (await connection.execute(found)).scalar_one():
@@ -55,60 +59,61 @@ async def anything_due(connection: AsyncConnection, channel: str, now: datetime)
     return False
 
 
-async def give_up_expired(connection: AsyncConnection, channel: str, now: datetime, limit: int) -> None:
+def give_up_expired(database: Database, run: Run, channel: str, now: datetime, limit: int) -> None:
     """Attempts whose lease has run out: nobody can say whether the letter went."""
-    expired = (
-        select(deliveries.c.id)
-        .where(
-            deliveries.c.channel == channel,
-            deliveries.c.state == ATTEMPTING,
-            deliveries.c.lease_until <= clock(),
-        )
-        .order_by(deliveries.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, key_share=True)
-        .cte("expired")
-        .prefix_with("MATERIALIZED")
-    )
-    changed = await connection.execute(
-        update(deliveries)
-        .where(deliveries.c.id.in_(select(expired.c.id)))
-        .values(
-            state=DeliveryState.UNKNOWN,
-            queue=place_when_unknown(),
-            fence=deliveries.c.fence + 1,
-            lease_until=0,
-            available_at=now,
-            changed_at=now,
-        )
-        .returning(deliveries.c.id, deliveries.c.attempts)
-    )
-    lines = [(row.id, row.attempts) for row in changed]
-    await note(connection, lines, DeliveryState.UNKNOWN, now, reply="its worker fell silent")
+    asked = {"channel": channel, "now": since_epoch(now), "limit": limit}
+    lines = [
+        (id_, attempts, DeliveryState.UNKNOWN, "", "its worker fell silent")
+        for id_, attempts in run(EXPIRED[database.dialect], asked)
+    ]
+    add_history(database, run, lines, now)
 
 
-async def _claim_at(
-    connection: AsyncConnection, channel: str, place: int, now: datetime, limit: int, lease: timedelta
-) -> list[Delivery]:
+# ---------------------------------------------------------------- statements
+
+_NAMES = [column.name for column in COLUMNS]
+_STATES = {str(state): state for state in DeliveryState}
+
+
+def _delivery(row: tuple[Any, ...]) -> Delivery:
+    given = dict(zip(_NAMES, row, strict=True))
+    given["state"] = _STATES[given["state"]]
+    given["created_at"] = from_epoch(given["created_at"])
+    given["available_at"] = from_epoch(given["available_at"])
+    return Delivery(**given)
+
+
+def _expired(dialect: str) -> str:
+    lock = "FOR NO KEY UPDATE SKIP LOCKED" if dialect == "postgresql" else ""
+    return f"""
+        WITH expired AS MATERIALIZED (
+            SELECT id FROM deliveries
+            WHERE channel = :channel AND state = 'attempting' AND lease_until <= {CLOCK[dialect]}
+            ORDER BY id LIMIT :limit {lock}
+        )
+        UPDATE deliveries SET state = 'unknown', queue = {PLACE_WHEN_UNKNOWN}, fence = fence + 1,
+            lease_until = 0, available_at = :now, changed_at = :now
+        WHERE id IN (SELECT id FROM expired)
+        RETURNING id, attempts
+    """  # noqa: S608 - words of ours
+
+
+def _claim(dialect: str) -> str:
     # The order is that of the index; MATERIALIZED, or PostgreSQL may lock more rows than that (FACTS 7.7).
-    due = (
-        select(deliveries.c.id)
-        .where(
-            deliveries.c.channel == channel,
-            deliveries.c.queue == place,
-            deliveries.c.available_at <= now,
-            deliveries.c.lease_until <= clock(),
+    lock = "FOR NO KEY UPDATE SKIP LOCKED" if dialect == "postgresql" else ""
+    return f"""
+        WITH due AS MATERIALIZED (
+            SELECT id FROM deliveries
+            WHERE channel = :channel AND queue = :place AND available_at <= :now
+                AND lease_until <= {CLOCK[dialect]}
+            ORDER BY available_at, id LIMIT :limit {lock}
         )
-        .order_by(deliveries.c.available_at, deliveries.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, key_share=True)
-        .cte("due")
-        .prefix_with("MATERIALIZED")
-    )
-    claimed: CursorResult[Any] = await connection.execute(
-        update(deliveries)
-        .where(deliveries.c.id.in_(select(due.c.id)))
-        .values(fence=deliveries.c.fence + 1, lease_until=clock() + micros(lease))
-        .returning(*COLUMNS)
-    )
-    return sorted(map(delivery_of, claimed), key=lambda one: (one.available_at, one.id))
+        UPDATE deliveries SET fence = fence + 1, lease_until = {CLOCK[dialect]} + :lease
+        WHERE id IN (SELECT id FROM due)
+        RETURNING {", ".join(_NAMES)}
+    """  # noqa: S608
+
+
+_DIALECTS = ("sqlite", "postgresql")
+EXPIRED = {dialect: _expired(dialect) for dialect in _DIALECTS}
+CLAIM = {dialect: _claim(dialect) for dialect in _DIALECTS}

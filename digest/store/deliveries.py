@@ -1,51 +1,35 @@
 """The delivery ledger: one row for everything that leaves, claimed by lease, attempted by durable intent.
 
-A claim lends a row for a while (`fence` counts the claims) and leaves its state alone. `begin` makes the
-intent durable and says whether the letter may go; `record` writes what came of it. Whoever has lost the
-claim to another gets a quiet no from all of them.
+A claim lends a row for a while (`fence` counts the claims) and leaves its state alone. `step` writes what
+came of letters, makes the intents of the next ones durable and says whether they may go. Whoever has lost
+the claim to another gets a quiet no.
 """
 
 from __future__ import annotations
 
 import builtins
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
-from sqlalchemy import (
-    ColumnElement,
-    case,
-    exists,
-    func,
-    literal,
-    or_,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import ColumnElement, exists, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from digest.model import Delivery, DeliveryEvent, DeliveryState, NotFound
+from digest.model import Delivery, DeliveryEvent, DeliveryState, Ended, NotFound
 from digest.store.claims import anything_due, claim, give_up_expired
 from digest.store.codec import micros
-from digest.store.database import Database, chunks, clock
-from digest.store.intents import intend
+from digest.store.database import Database, Run, chunks, clock
+from digest.store.intents import refuse
 from digest.store.invariant import broken
-from digest.store.ledger import (
-    CLAIMABLE,
-    COLUMNS,
-    PLACE,
-    delivery_of,
-    note,
-    ours,
-    place_when_unknown,
-    suppress_waiting,
-)
-from digest.store.tables import (
-    deliveries,
-    delivery_events,
-    issues,
-)
+from digest.store.ledger import CLAIMABLE, COLUMNS, delivery_of, suppress_waiting
+from digest.store.steps import add_history, begin, end
+from digest.store.tables import deliveries, delivery_events, issues
+
+Begun = Literal["go", "suppressed", "lost"]
+MOST_REPLIES = 1_000
+# What differs from letter to letter in a server's reply: queue ids, times, addresses, anything with a digit.
+_VARYING = re.compile(r"(?<![.\d])\b(?![245]\d\d\b)(?![245]\.\d)[\w.@-]*\d[\w.@-]*", re.ASCII)
 
 
 class Deliveries:
@@ -62,11 +46,11 @@ class Deliveries:
         An attempt whose worker has been silent for longer than its lease first becomes `unknown`.
         """
 
-        async def work(connection: AsyncConnection) -> builtins.list[Delivery]:
-            await give_up_expired(connection, channel, now, limit)
-            return await claim(connection, channel, now, limit, lease)
+        def work(run: Run) -> builtins.list[Delivery]:
+            give_up_expired(self._database, run, channel, now, limit)
+            return claim(self._database, run, channel, now, limit, lease)
 
-        return await self._database.write(work)
+        return await self._database.write_quickly(work)
 
     async def any_due(self, channel: str, now: datetime) -> bool:
         """Whether a claim would find something; asks the readers' side, so that idling costs no writer."""
@@ -92,19 +76,60 @@ class Deliveries:
 
         return await self._database.write(work)
 
-    async def begin(
-        self, delivery: Delivery, *, now: datetime, lease: timedelta
-    ) -> Literal["go", "suppressed", "lost"]:
-        """Make the intent to send durable, before a byte of the letter is written.
+    async def step(
+        self,
+        ended: Sequence[Ended],
+        wanted: Sequence[Delivery],
+        *,
+        now: datetime,
+        lease: timedelta,
+    ) -> tuple[builtins.list[bool], builtins.list[Begun]]:
+        """Write what came of `ended`, and the intents of `wanted`, in one transaction.
 
-        "suppressed": it must not go (the address is suppressed, the reader left, the issue was cancelled) and
-        is at rest now. "lost": it is no longer ours, or its issue was paused; it stays as it is.
+        For each of `ended` whether its claim was still ours (if not, nothing of it is written; only what was
+        begun can be `sent`). For each of `wanted`: "go": its intent is durable, and a byte of the letter may
+        be written. "suppressed": it must not go (the address is suppressed, the reader left, the issue was
+        cancelled) and is at rest now. "lost": it is no longer ours, or its issue was paused; it stays as it
+        is.
         """
 
-        async def work(connection: AsyncConnection) -> Literal["go", "suppressed", "lost"]:
-            return await intend(self._database, connection, delivery, now, lease)
+        def work(run: Run) -> tuple[builtins.list[bool], builtins.list[bool]]:
+            lines = end(self._database, run, ended, now)
+            intents = begin(self._database, run, wanted, now, lease)
+            add_history(self._database, run, [*lines, *intents], now)
+            return [line is not None for line in lines], [line is not None for line in intents]
+
+        kept, gone = await self._database.write_quickly(work)
+        waits = [
+            one.delivery.id
+            for one, ours in zip(ended, kept, strict=True)
+            if ours and one.state in CLAIMABLE and one.delivery.issue_id is not None
+        ]
+        refused = [one for one, may_go in zip(wanted, gone, strict=True) if not may_go]
+        if not waits and not refused:
+            return kept, ["go"] * len(wanted)
+        reasons = await self._look_after(waits, refused, now)
+        return kept, ["go" if may_go else reasons[one.id] for one, may_go in zip(wanted, gone, strict=True)]
+
+    async def _look_after(
+        self, waits: Sequence[int], refused: Sequence[Delivery], now: datetime
+    ) -> dict[int, Begun]:
+        """What few steps need: a letter whose issue was cancelled while it was under way is not tried again,
+        and what may not go either never may, or not now."""
+        cancelled = exists().where(issues.c.id == deliveries.c.issue_id, issues.c.state == "cancelled")
+
+        async def work(connection: AsyncConnection) -> dict[int, Begun]:
+            if waits:
+                which = self._database.among(deliveries.c.id, waits) & cancelled
+                await suppress_waiting(connection, which, "the issue was cancelled", now)
+            return {one.id: await refuse(self._database, connection, one, now) for one in refused}
 
         return await self._database.write(work)
+
+    async def begin(self, delivery: Delivery, *, now: datetime, lease: timedelta) -> Begun:
+        """`step` for the intent of one delivery."""
+        _, [answer] = await self.step([], [delivery], now=now, lease=lease)
+        return answer
 
     async def record(
         self,
@@ -117,46 +142,17 @@ class Deliveries:
         available_at: datetime | None = None,
         uncounted: bool = False,
     ) -> bool:
-        """Write what came of it; False when the claim was lost to another (nothing is written then).
-
-        available_at: when it may be tried again (None: now). uncounted: the attempt does not count against
-        the reader. Only what was begun can be `sent`.
-        """
-        place: Any = None
-        if state == DeliveryState.UNKNOWN:
-            place = place_when_unknown()
-        elif state in (DeliveryState.PENDING, DeliveryState.DEFERRED):
-            place = PLACE
-        attempting = deliveries.c.state == DeliveryState.ATTEMPTING
-        given_back = case((attempting, 1), else_=0) if uncounted else literal(0)
-        allowed = attempting
-        if state != DeliveryState.SENT:
-            allowed = or_(attempting, deliveries.c.state.in_(CLAIMABLE) & deliveries.c.queue.is_not(None))
-        statement = (
-            update(deliveries)
-            .where(ours(delivery), allowed)
-            .values(
-                state=state,
-                queue=place,
-                available_at=available_at or now,
-                lease_until=0,
-                attempts=deliveries.c.attempts - given_back,
-                changed_at=now,
-            )
-            .returning(deliveries.c.attempts)
+        """`step` for what came of one delivery."""
+        ended = Ended(
+            delivery=delivery,
+            state=state,
+            relay=relay,
+            reply=reply,
+            available_at=available_at,
+            uncounted=uncounted,
         )
-
-        async def work(connection: AsyncConnection) -> bool:
-            attempts = (await connection.execute(statement)).scalar_one_or_none()
-            if attempts is None:
-                return False
-            attempt = attempts + 1 if uncounted else attempts
-            await note(connection, [(delivery.id, attempt)], state, now, relay=relay, reply=reply)
-            if place is not None and delivery.issue_id is not None:
-                await _stop_if_cancelled(connection, delivery, now)
-            return True
-
-        return await self._database.write(work)
+        [kept], _ = await self.step([ended], [], now=now, lease=timedelta(0))
+        return kept
 
     async def release(self, deliveries_: Sequence[Delivery]) -> None:
         """Hand back what was claimed and not begun, so that others may have it at once."""
@@ -171,20 +167,38 @@ class Deliveries:
 
         await self._database.write(work)
 
-    async def renew(self, deliveries_: Sequence[Delivery], *, lease: timedelta) -> None:
-        """Keep what we hold for longer. A claim that has run out is not renewed; an attempt that nobody
-        has given up yet is, because its outcome is known best to whoever is waiting for it."""
+    async def put_off(self, deliveries_: Sequence[Delivery], available_at: datetime) -> None:
+        """`release`, but nobody is to have them before this moment: their turn has not come yet."""
 
         async def work(connection: AsyncConnection) -> None:
-            held = or_(deliveries.c.lease_until > clock(), deliveries.c.state == DeliveryState.ATTEMPTING)
             for some in chunks(deliveries_):
                 await connection.execute(
                     update(deliveries)
-                    .where(_each_ours(some), held)
-                    .values(lease_until=clock() + micros(lease))
+                    .where(_each_ours(some), deliveries.c.state != DeliveryState.ATTEMPTING)
+                    .values(lease_until=0, available_at=available_at)
                 )
 
         await self._database.write(work)
+
+    async def renew(self, deliveries_: Sequence[Delivery], *, lease: timedelta) -> frozenset[int]:
+        """Keep what we hold for longer; the ids of those that are still ours. A claim that has run out is not
+        renewed; an attempt that nobody has given up yet is, because its outcome is known best to whoever is
+        waiting for it."""
+
+        async def work(connection: AsyncConnection) -> frozenset[int]:
+            held = or_(deliveries.c.lease_until > clock(), deliveries.c.state == DeliveryState.ATTEMPTING)
+            ours: set[int] = set()
+            for some in chunks(deliveries_):
+                statement = (
+                    update(deliveries)
+                    .where(_each_ours(some), held)
+                    .values(lease_until=clock() + micros(lease))
+                    .returning(deliveries.c.id)
+                )
+                ours.update((await connection.execute(statement)).scalars())
+            return frozenset(ours)
+
+        return await self._database.write(work)
 
     async def get(self, id: int) -> Delivery:  # noqa: A002 - the word of every room of the store
         """One delivery. Raises NotFound."""
@@ -215,6 +229,47 @@ class Deliveries:
             rows = await connection.execute(statement.order_by(deliveries.c.id).limit(limit))
             return [delivery_of(row) for row in rows]
 
+    async def reasons(self, issue_id: int, state: str, *, limit: int = 10) -> builtins.list[tuple[str, int]]:
+        """What was said last of the deliveries of an issue that are in this state, most frequent first:
+        (reply, how many). Replies that differ only in numbers and ids are one, and the first stands for all.
+        """
+        last = (
+            select(func.max(delivery_events.c.id))
+            .join(deliveries, deliveries.c.id == delivery_events.c.delivery_id)
+            .where(deliveries.c.issue_id == issue_id, deliveries.c.state == state)
+            .group_by(delivery_events.c.delivery_id)
+        )
+        statement = (
+            select(delivery_events.c.reply, func.count().label("n"))
+            .where(delivery_events.c.id.in_(last))
+            .group_by(delivery_events.c.reply)
+            .order_by(func.count().desc(), delivery_events.c.reply)
+            .limit(MOST_REPLIES)
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(statement)).all()
+        kinds: dict[str, tuple[str, int]] = {}
+        for row in rows:
+            kind = _VARYING.sub("#", row.reply)
+            reply, count = kinds.get(kind, (row.reply, 0))
+            kinds[kind] = (reply, count + row.n)
+        return sorted(kinds.values(), key=lambda found: -found[1])[:limit]
+
+    async def sent_since(self, issue_id: int, moment: datetime) -> int:
+        """How many letters of an issue were accepted after this moment."""
+        statement = (
+            select(func.count())
+            .select_from(deliveries)
+            .where(
+                deliveries.c.issue_id == issue_id,
+                deliveries.c.subscription_id.is_not(None),
+                deliveries.c.state == DeliveryState.SENT,
+                deliveries.c.changed_at > moment,
+            )
+        )
+        async with self._database.reading() as connection:
+            return int((await connection.execute(statement)).scalar_one())
+
     async def counts(self) -> dict[str, int]:
         """How many deliveries we keep, by state."""
         statement = select(deliveries.c.state, func.count().label("n")).group_by(deliveries.c.state)
@@ -229,10 +284,3 @@ class Deliveries:
 
 def _each_ours(some: Sequence[Delivery]) -> ColumnElement[bool]:
     return tuple_(deliveries.c.id, deliveries.c.fence).in_([(one.id, one.fence) for one in some])
-
-
-async def _stop_if_cancelled(connection: AsyncConnection, delivery: Delivery, now: datetime) -> None:
-    """An issue that was cancelled while this letter was under way is not tried again."""
-    cancelled = exists().where(issues.c.id == delivery.issue_id, issues.c.state == "cancelled")
-    which = (deliveries.c.id == delivery.id) & cancelled
-    await suppress_waiting(connection, which, "the issue was cancelled", now)

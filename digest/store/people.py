@@ -6,7 +6,6 @@ outlives the erasing of a person.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import datetime
@@ -23,7 +22,7 @@ from digest.store.tables import consents, subscribers, subscriptions, suppressio
 
 def hash_of(database: Database, address: str) -> str:
     """What the suppression list knows of an address, in any case of letters."""
-    return hmac.new(database.pepper, address.casefold().encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(database.pepper, address.casefold().encode(), "sha256").hex()
 
 
 async def is_suppressed(database: Database, connection: AsyncConnection, address: str) -> bool:

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from digest.model import PublishError
-from digest.publishers import smtp
+from digest.publishers import connections as smtp
+from digest.publishers.connections import Connections, Relays
 from digest.publishers.relay import Pace, Relay, per_second
 from digest.publishers.replies import RelayDown, Stage, refusal, reply_line
-from digest.publishers.smtp import Connections, Relays
 from smtp_sink import Fault, SmtpSink, certificate
 
 LETTER = b"From: news@example.org\r\nTo: ann@example.org\r\nSubject: Hello\r\n\r\nGood morning.\r\n"
@@ -105,8 +105,8 @@ async def test_eight_bit_letters_are_announced() -> None:
         await send(connections, letter=letter)
         await send(connections)
     assert [(accepted.options, accepted.data) for accepted in sink.accepted] == [
-        ("BODY=8BITMIME", letter),
-        ("", LETTER),
+        (f"SIZE={len(letter)} BODY=8BITMIME", letter),
+        (f"SIZE={len(LETTER)}", LETTER),
     ]
 
 
@@ -118,7 +118,7 @@ async def test_an_international_address_goes_where_smtputf8_is_offered() -> None
     async with SmtpSink() as sink, connections_to(sink) as connections:
         await send(connections, "jörg@example.org")
     assert sink.accepted[0].recipient == "jörg@example.org"
-    assert sink.accepted[0].options == "SMTPUTF8"
+    assert sink.accepted[0].options == f"SIZE={len(LETTER)} SMTPUTF8"
 
 
 @pytest.mark.asyncio
@@ -225,16 +225,16 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("rcpt", CUT_BEFORE, "not the reader's"),
     ("data", {"reply": "421 4.3.0 later"}, "not the reader's"),
     ("data", {"reply": "451 4.3.0 later"}, "later"),
-    ("data", {"reply": "554 5.5.1 no valid recipients"}, "failed"),
+    ("data", {"reply": "554 5.5.1 no valid recipients"}, "later"),
     ("data", {"reply": "554 5.7.1 blocked using a list"}, "later"),
     ("data", CUT_BEFORE, "not the reader's"),
     ("dot", {"reply": "421 4.3.0 shutting down"}, "not the reader's"),
     ("dot", {"reply": "421 4.3.0 shutting down", "drop": "after"}, "not the reader's"),
     ("dot", {"reply": "451 4.3.0 later"}, "later"),
     ("dot", {"reply": "452 4.3.1 disk full"}, "later"),
-    ("dot", {"reply": "550 5.6.0 this is spam"}, "failed"),
+    ("dot", {"reply": "550 5.6.0 this is spam"}, "later"),
     ("dot", {"reply": "554 5.7.1 blocked using a list"}, "later"),
-    ("dot", {"reply": "550 5.1.1 no such user"}, "failed"),
+    ("dot", {"reply": "550 5.1.1 no such user"}, "later"),
     ("dot", {"reply": "hello?"}, "unknown"),
     ("dot", {"drop": "before", "accept": True}, "unknown"),
     ("dot", {"drop": "before"}, "unknown"),

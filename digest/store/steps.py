@@ -1,0 +1,181 @@
+"""The hot path of sending: what came of letters and the intents of the next ones, in one transaction.
+
+    outcomes (n letters) → intents (m letters) → history of both → COMMIT
+
+Every statement works on a list that travels as one JSON parameter, so that a commit costs the same three
+statements for one letter and for sixty. An intent checks in its own statement that its reader is still
+subscribed and not suppressed and its issue open: the last moment at which a letter can be stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from digest.model import Delivery, DeliveryState, Ended
+from digest.store.codec import clean, micros, since_epoch
+from digest.store.database import CLOCK, Database, Run
+from digest.store.people import hash_of
+
+_Change = tuple[int, int, DeliveryState, str, str]
+"""(delivery id, attempt, state, relay, reply): a line of history."""
+
+
+def end(database: Database, run: Run, ended: Sequence[Ended], now: datetime) -> list[_Change | None]:
+    """Write what came of these; for each its line of history, None where the claim was no longer ours."""
+    if not ended:
+        return []
+    given = [
+        {
+            "id": one.delivery.id,
+            "fence": one.delivery.fence,
+            "state": one.state,
+            "available_at": since_epoch(one.available_at or now),
+            "uncounted": one.uncounted,
+        }
+        for one in ended
+    ]
+    asked = {"given": json.dumps(given), "now": since_epoch(now)}
+    attempts: dict[int, int] = dict(run(_END[database.dialect], asked))
+    changes: list[_Change | None] = []
+    for one in ended:
+        attempt = attempts.get(one.delivery.id)
+        if attempt is None:
+            changes.append(None)
+        else:
+            changes.append((one.delivery.id, attempt + one.uncounted, one.state, one.relay, one.reply))
+    return changes
+
+
+def begin(
+    database: Database, run: Run, wanted: Sequence[Delivery], now: datetime, lease: timedelta
+) -> list[_Change | None]:
+    """The intents of these deliveries; for each its line of history, None where it may not go."""
+    if not wanted:
+        return []
+    given = [{"id": one.id, "fence": one.fence, "hash": hash_of(database, one.recipient)} for one in wanted]
+    asked = {"given": json.dumps(given), "now": since_epoch(now), "lease": micros(lease)}
+    attempts: dict[int, int] = dict(run(_BEGIN[database.dialect], asked))
+    return [
+        (one.id, attempts[one.id], DeliveryState.ATTEMPTING, "", "") if one.id in attempts else None
+        for one in wanted
+    ]
+
+
+def add_history(database: Database, run: Run, changes: Iterable[_Change | None], now: datetime) -> None:
+    """Append these lines of history, in one statement."""
+    lines = [
+        {
+            "id": change[0],
+            "attempt": change[1],
+            "state": change[2],
+            "relay": clean(change[3]),
+            "reply": clean(change[4]),
+        }
+        for change in changes
+        if change is not None
+    ]
+    if lines:
+        run(_HISTORY[database.dialect], {"given": json.dumps(lines), "now": since_epoch(now)})
+
+
+# ---------------------------------------------------------------- statements
+
+
+def _given(dialect: str, **columns: str) -> str:
+    """The rows of the parameter `given`: a JSON array of objects with these keys."""
+    if dialect == "sqlite":
+        fields = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in columns)
+        return f"SELECT key AS place, {fields} FROM json_each(:given)"  # noqa: S608 - names of ours
+    fields = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    return (
+        f"SELECT row_number() OVER () AS place, g.* "  # noqa: S608
+        f"FROM json_to_recordset(CAST(:given AS json)) AS g({fields})"
+    )
+
+
+PLACE_WHEN_UNKNOWN = """
+    CASE WHEN NOT EXISTS (
+        SELECT 1 FROM newsletters n WHERE n.slug = deliveries.newsletter
+        AND (n.unknown = 'hold' OR n.retired_at IS NOT NULL)
+    ) AND NOT EXISTS (
+        SELECT 1 FROM issues i WHERE i.id = deliveries.issue_id AND i.state = 'cancelled'
+    ) THEN coalesce(deliveries.issue_id, 0) END"""
+"""`ledger.place_when_unknown`, in plain words."""
+
+
+def _end(dialect: str) -> str:
+    given = _given(
+        dialect, id="bigint", fence="bigint", state="text", available_at="bigint", uncounted="boolean"
+    )
+    return f"""
+        WITH given AS ({given})
+        UPDATE deliveries SET
+            state = given.state,
+            queue = CASE
+                WHEN given.state IN ('pending', 'deferred') THEN coalesce(deliveries.issue_id, 0)
+                WHEN given.state = 'unknown' THEN {PLACE_WHEN_UNKNOWN}
+            END,
+            available_at = given.available_at,
+            lease_until = 0,
+            attempts = deliveries.attempts
+                - CASE WHEN given.uncounted AND deliveries.state = 'attempting' THEN 1 ELSE 0 END,
+            changed_at = :now
+        FROM given
+        WHERE deliveries.id = given.id AND deliveries.fence = given.fence AND (
+            deliveries.state = 'attempting'
+            OR (given.state <> 'sent' AND deliveries.state IN ('pending', 'deferred', 'unknown')
+                AND deliveries.queue IS NOT NULL)
+        )
+        RETURNING deliveries.id, deliveries.attempts
+    """  # noqa: S608
+
+
+def _begin(dialect: str) -> str:
+    given = _given(dialect, id="bigint", fence="bigint", hash="text")
+    yes = """EXISTS (
+        SELECT 1 FROM subscriptions s WHERE s.id = deliveries.subscription_id AND s.status = 'active'
+    )"""
+    more = ""
+    if dialect == "postgresql":
+        # FOR SHARE waits for a goodbye that is being committed and then sees it: nobody who was told
+        # “you have left” gets a letter whose intent came later. (SQLite: one writer at a time anyway.)
+        more = """, yes AS MATERIALIZED (
+            SELECT s.id FROM subscriptions s WHERE s.status = 'active' AND s.id IN (
+                SELECT d.subscription_id FROM deliveries d JOIN given ON d.id = given.id
+                WHERE d.issue_id IS NOT NULL
+            ) ORDER BY s.id FOR SHARE
+        )"""
+        yes = "deliveries.subscription_id IN (SELECT id FROM yes)"
+    return f"""
+        WITH given AS ({given}){more}
+        UPDATE deliveries SET
+            state = 'attempting', queue = NULL, attempts = deliveries.attempts + 1,
+            lease_until = {CLOCK[dialect]} + :lease, changed_at = :now
+        FROM given
+        WHERE deliveries.id = given.id AND deliveries.fence = given.fence
+            AND deliveries.lease_until > {CLOCK[dialect]}
+            AND deliveries.state IN ('pending', 'deferred', 'unknown') AND deliveries.queue IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM suppressions p WHERE p.hash = given.hash)
+            AND (deliveries.issue_id IS NULL OR EXISTS (
+                SELECT 1 FROM issues i WHERE i.id = deliveries.issue_id AND i.state = 'open' AND NOT i.paused
+            ))
+            AND (deliveries.issue_id IS NULL OR deliveries.subscription_id IS NULL OR {yes})
+        RETURNING deliveries.id, deliveries.attempts
+    """  # noqa: S608
+
+
+def _history(dialect: str) -> str:
+    given = _given(dialect, id="bigint", attempt="integer", state="text", relay="text", reply="text")
+    return f"""
+        WITH given AS ({given})
+        INSERT INTO delivery_events (delivery_id, at, state, attempt, relay, reply)
+        SELECT id, CAST(:now AS BIGINT), state, attempt, relay, reply FROM given ORDER BY place
+    """  # noqa: S608
+
+
+_DIALECTS = ("sqlite", "postgresql")
+_END = {dialect: _end(dialect) for dialect in _DIALECTS}
+_BEGIN = {dialect: _begin(dialect) for dialect in _DIALECTS}
+_HISTORY = {dialect: _history(dialect) for dialect in _DIALECTS}
