@@ -194,24 +194,16 @@ def broken_sums(folder: Path) -> list[str]:
     """What `store.deliveries.invariant` finds wrong with any issue."""
     import asyncio
 
-    from digest.config import load
-    from digest.store import Store
+    from digest.service import open_house
 
     async def look() -> list[str]:
-        store = await Store.open(_absolute(load(folder / "config.yaml").database, folder))
-        try:
+        async with open_house(folder / "config.yaml", sync=False) as house:
             found = []
-            for issue in await store.issues.latest(public=False, limit=50):
-                found += await store.deliveries.invariant(issue.id)
+            for issue in await house.store.issues.latest(public=False, limit=50):
+                found += await house.store.deliveries.invariant(issue.id)
             return found
-        finally:
-            await store.close()
 
     return asyncio.run(look())
-
-
-def _absolute(url: str, folder: Path) -> str:
-    return f"sqlite:///{folder / url.removeprefix('sqlite:///')}" if url.startswith("sqlite:///") else url
 
 
 # ---------------------------------------------------------------- a house full of readers

@@ -37,7 +37,9 @@ async def main(letter: dict[str, Any]) -> None:
     numbers = iter(range(letters))
 
     async def connection() -> None:
-        async with aiosmtplib.SMTP("127.0.0.1", port, start_tls=False, local_hostname="bench") as client:
+        async with aiosmtplib.SMTP(
+            hostname="127.0.0.1", port=port, start_tls=False, local_hostname="bench"
+        ) as client:
             for number in numbers:
                 await client.send_message(message(letter, number))
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from outsider import Workers, an_issue_to_send, broken_sums, judge
 from judge_sink import EVERY_FAULT, Judge
+from outsider import Workers, an_issue_to_send, broken_sums, judge
 
 SHORT = os.environ.get("SOAK") == "short"
 READERS = 400 if SHORT else 2000
@@ -27,6 +27,7 @@ AHEAD = {"pipelining": 1, "chunking": 8, "plain": 1}
 """How many letters of a connection may be on their way with no outcome recorded."""
 PATIENCE = 240 if SHORT else 1500
 ALL_AT_ONCE_EVERY = 3
+QUIET = 6.0  # seconds; longer than a worker needs to start
 QUIET = 5.0  # seconds; longer than a worker needs to start
 
 
@@ -60,14 +61,19 @@ def test_no_letter_is_lost_and_every_double_is_explained(
         kills = 0
         with Workers(tmp_path) as workers:
             workers.start(WORKERS)
+            started = time.monotonic()
             until = time.monotonic() + PATIENCE
+            seen, quiet_since = 0, time.monotonic()
             while (states := ledger.states())["sent"] < READERS:
                 assert time.monotonic() < until, f"not done in time: {states}; {kills} kills"
                 ledger.hurry()
-                seen = sink.count()
                 time.sleep(chance.uniform(0.1, 1.2))
-                if kills < KILLS and (sink.count() > seen or _stuck(states)):
-                    if chance.randrange(ALL_AT_ONCE_EVERY) == 0 or KILLS - kills <= WORKERS:
+                if (now_seen := sink.count()) > seen:
+                    seen, quiet_since = now_seen, time.monotonic()
+                quiet = time.monotonic() - quiet_since > QUIET
+                if kills < KILLS and seen and (quiet_since > started or quiet):
+                    all_at_once = chance.randrange(ALL_AT_ONCE_EVERY) == 0 or KILLS - kills <= WORKERS
+                    if all_at_once:
                         kills += workers.kill_all()
                         ledger.let_leases_run_out()
                         workers.start(WORKERS)
@@ -75,11 +81,13 @@ def test_no_letter_is_lost_and_every_double_is_explained(
                         workers.kill(chance.randrange(WORKERS))
                         workers.start(1)
                         kills += 1
-                elif kills >= KILLS and _stuck(ledger.states()) and sink.count() == seen:
-                    # Only what the dead had taken is left: nobody is in the middle of anything.
+                    started = quiet_since = time.monotonic()
+                elif kills >= KILLS and quiet:
+                    # What the dead had taken is left, or a way out rests: as if a minute had passed.
                     assert set(workers.end_well()) == {0}
                     ledger.let_leases_run_out()
                     workers.start(WORKERS)
+                    quiet_since = time.monotonic()
             codes = workers.end_well()
         verdict = judge(ledger, sink.kept(), people)
         verdict.wrong += [f"the server complains: {said}" for said in sink.complaints()[:5]]
@@ -92,8 +100,3 @@ def test_no_letter_is_lost_and_every_double_is_explained(
     )
     assert verdict.wrong == []
     assert set(codes) == {0}
-
-
-def _stuck(states: dict[str, int]) -> bool:
-    """Hardly anything is left: some of it may belong to workers that are dead."""
-    return sum(states.values()) - states.get("sent", 0) < READERS / 4
