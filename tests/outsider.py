@@ -245,7 +245,7 @@ def an_issue_to_send(
 
 
 class Workers:
-    """`digest worker --roles deliver` processes, started and ended by us, by pid."""
+    """Processes of ours, `digest worker --roles deliver` if nothing else is asked, ended by pid."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self._folder = folder
@@ -255,11 +255,11 @@ class Workers:
         self._born: dict[int, float] = {}
 
     def start(self, count: int = 1, *command: str) -> None:
-        wanted = command or ("worker", "--roles", "deliver")
+        wanted = command or ("-m", "digest", "worker", "--roles", "deliver")
         for _ in range(count):
             with self.log.open("ab") as log:
                 one = subprocess.Popen(
-                    [sys.executable, "-m", "digest", *wanted],
+                    [sys.executable, *wanted],
                     cwd=self._folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                     env={**os.environ, **self._environment},
                 )  # fmt: skip
