@@ -65,7 +65,7 @@ class Server:
         """End every connection that workers have; how many."""
         found = ledger.rows(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE application_name LIKE 'digest%' AND pid <> pg_backend_pid()"
+            " WHERE application_name = 'digest' AND pid <> pg_backend_pid()"
         )
         return len(found)
 
