@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from digest.model import DigestError
@@ -129,5 +129,10 @@ class Links:
 
     def _hmac(self, use: str, message: bytes) -> bytes:
         """A key of its own for each use, so that what is signed for one can never be read as another."""
-        key = hmac.digest(self.secret, b"digest links v1 " + use.encode(), hashlib.sha256)
-        return hmac.digest(key, message, hashlib.sha256)
+        return hmac.digest(_key(self.secret, use), message, "sha256")
+
+
+@lru_cache(maxsize=64)
+def _key(secret: bytes, use: str) -> bytes:
+    """There are a handful of uses, and five signatures in every letter."""
+    return hmac.digest(secret, b"digest links v1 " + use.encode(), "sha256")
