@@ -25,6 +25,7 @@ from a_house import rss, write_config
 from judge_sink import Kept
 
 WORLD = "world"
+OUR_TREE = {"PYTHONPATH": str(Path(__file__).parent.parent)}
 YOUNG = 8.0  # seconds; until then a worker may not listen to signals yet
 
 
@@ -214,6 +215,7 @@ def digest(folder: Path, *arguments: str, seconds: float = 120) -> str:
     ended = subprocess.run(
         [sys.executable, "-m", "digest", *arguments],
         cwd=folder, capture_output=True, text=True, timeout=seconds, check=False,
+        env={**os.environ, **OUR_TREE},
     )  # fmt: skip
     assert ended.returncode == 0, f"digest {' '.join(arguments)}: {ended.stderr[-2000:]}"
     return ended.stdout
@@ -261,7 +263,7 @@ class Workers:
                 one = subprocess.Popen(
                     [sys.executable, *wanted],
                     cwd=self._folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                    env={**os.environ, **self._environment},
+                    env={**os.environ, **OUR_TREE, **self._environment},
                 )  # fmt: skip
             self.living.append(one)
             self._born[one.pid] = time.monotonic()

@@ -24,7 +24,7 @@ from outsider import Ledger, Workers, an_issue_to_send, broken_sums, judge
 
 SHORT = os.environ.get("SOAK") == "short"
 WORKERS = 4 if SHORT else 10
-READERS = 300 if SHORT else 2000
+READERS = 200 if SHORT else 2000
 OUTAGE = 4.0 if SHORT else 60.0
 RECOVERS_WITHIN = 30.0
 HASTY_LEASE = 4.0
@@ -148,23 +148,24 @@ def test_connections_cut_workers_killed_and_the_database_gone(
     tmp_path: Path, server: Server, seed: int
 ) -> None:
     chance = random.Random(seed)  # noqa: S311 - moments, not secrets
-    rules = EVERY_FAULT | {"seed": seed, "slow": 1.0, "slow_seconds": 3.0}
+    rules = EVERY_FAULT | {"seed": seed, "slow": 1.0, "slow_seconds": 2.0 if SHORT else 3.0}
     with Judge(tmp_path / "judge", **rules) as sink:
         soak = Soak(tmp_path, server, sink, READERS)
+        kind = (HASTY, str(HASTY_LEASE)) if SHORT else ()
         with Workers(tmp_path) as workers:
-            workers.start(WORKERS)
+            workers.start(WORKERS, *kind)
             soak.wait_for_letters(5)
             stopped = None
             if not SHORT:  # longer than a real lease, beside everything else
                 stopped = chance.choice(workers.living)
                 stopped.send_signal(signal.SIGSTOP)
                 stopped_at = time.monotonic()
-            for _ in range(3 if SHORT else 10):
+            for _ in range(2 if SHORT else 10):
                 server.cut(soak.ledger)
                 time.sleep(chance.uniform(0.3, 1.5))
                 workers.kill(next(n for n, one in enumerate(workers.living) if one is not stopped))
-                workers.start(1)
-                soak.wait_for_letters()
+                workers.start(1, *kind)
+                soak.wait_for_letters(within=90)
             server.vanish()
             time.sleep(1.0)
             while_gone = sink.count()
