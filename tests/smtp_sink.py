@@ -16,6 +16,7 @@ import asyncio
 import base64
 import binascii
 import datetime
+import hmac
 import ipaddress
 import ssl
 from collections.abc import Sequence
@@ -32,6 +33,8 @@ from cryptography.x509.oid import NameOID
 Stage = Literal[
     "connect", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "body", "dot", "quit", "noop", "rset"
 ]
+
+CHALLENGE = b"<1896.697170952@sink.example>"
 
 
 @dataclass(slots=True)
@@ -178,6 +181,12 @@ class SmtpSink:
             self._news.clear()
             await self._news.wait()
 
+    async def took(self, letters: int) -> None:
+        """Wait until so many letters were accepted."""
+        while len(self.accepted) < letters:
+            self._news.clear()
+            await self._news.wait()
+
     # ------------------------------------------------------------ one connection
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -274,6 +283,17 @@ class SmtpSink:
         elif method.upper() == "LOGIN" and first:
             await _say(talk, "334 " + base64.b64encode(b"Password:").decode())
             user, password = _decoded(first[0]), _decoded((await talk.reader.readline()).decode())
+        elif method.upper() == "CRAM-MD5":
+            await _say(talk, "334 " + base64.b64encode(CHALLENGE).decode())
+            user, _, shown = _decoded((await talk.reader.readline()).decode()).partition(" ")
+            password = (self._users or {}).get(user, "")
+            if shown != hmac.new(password.encode(), CHALLENGE, "md5").hexdigest():
+                password = "wrong"
+        elif method.upper() == "XOAUTH2" and first:
+            user, password = _decoded(first[0]).removeprefix("user=").rstrip("\1").split("\1auth=Bearer ")
+            if (self._users or {}).get(user) != password:
+                await _say(talk, "334 " + base64.b64encode(b'{"status":"401"}').decode())
+                await talk.reader.readline()
         else:
             await _say(talk, "504 5.5.4 no such mechanism")
             return
@@ -343,18 +363,22 @@ class SmtpSink:
         _reset(talk)
         await self._reply(talk, "dot", said, usual, letters)
 
+    def _accept_all(self, letters: Sequence[Accepted]) -> None:
+        self.accepted.extend(letters)
+        self._news.set()
+
     async def _reply(
         self, talk: _Talk, stage: Stage, said: str, usual: str, letters: Sequence[Accepted] = ()
     ) -> bool:
         """Answer as usual, or as the first fault that strikes says. True: it was a yes."""
         fault = next((fault for fault in self.faults if fault.strikes(stage, said)), None)
         if fault is None:
-            self.accepted.extend(letters)
+            self._accept_all(letters)
             await _say(talk, usual)
             return usual[0] in "23"
         reply = fault.reply or usual
         if fault.accept or (fault.drop != "before" and reply[0] == "2"):
-            self.accepted.extend(letters)
+            self._accept_all(letters)
         if fault.delay:
             await asyncio.sleep(fault.delay)
         if fault.drop != "before" and not fault.mute:

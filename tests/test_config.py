@@ -52,6 +52,7 @@ class Email:
     transport: Literal["inbox", "smtp"] = "inbox"
     reply_to: str | None = None
     smtp: tuple[Server, ...] = ()
+    dkim: dict[str, str] = field(default_factory=dict)
     json: bool = False  # a name that pydantic's models use themselves
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -124,6 +125,7 @@ def test_every_option_that_the_shipped_config_comments_out_would_be_accepted(tmp
     assert text.count("\n#") < 8  # only the words at the top are left
     (tmp_path / "templates").mkdir()
     (tmp_path / "feeds.opml").write_text("<opml/>")
+    (tmp_path / "dkim.pem").write_text("a key")
     settings = settings_of(
         tmp_path, text, read_opml=lambda raw: [Follow(url="https://a.example/f")], SMTP_PASSWORD="x"
     )

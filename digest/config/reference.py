@@ -83,7 +83,11 @@ def _inner_rows(
     item = _resolved(item, definitions)
     for name, inner in item.get("properties", {}).items():
         yield from _rows(f"{path}.{name}", inner, name in item.get("required", ()), definitions)
-    for of_each in item.get("patternProperties", {}).values():
+    others = item.get("additionalProperties")
+    for of_each in (
+        *item.get("patternProperties", {}).values(),
+        *([others] if isinstance(others, dict) else []),
+    ):
         yield from _inner_rows(f"{path}.NAME", of_each, definitions)
     if "items" in item:
         yield from _inner_rows(f"{path}[]", item["items"], definitions)

@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import pydantic
-from pydantic import AfterValidator, BaseModel, ConfigDict, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Tag, create_model
 
-from digest.config.kinds import Duration, File, Number, Whole, spell, wrong
+from digest.config.kinds import OURS, TEMPLATE, Duration, File, Number, Whole, spell, wrong
 from digest.model import DigestError
 
+LIST, MAPPING, VALUE = "<list>", "<mapping>", "<value>"
+_FORMS = {LIST: "a list", MAPPING: "a mapping of settings", VALUE: "a plain value"}
 _KINDS: dict[Any, Any] = {timedelta: Duration, Path: File, int: Whole, float: Number}
 
 
@@ -102,7 +104,8 @@ def descriptions(settings: type) -> dict[str, str]:
         return {}
     parts = re.split(rf"(?:^|(?<=[.;!?)] ))({names}): ", text)
     return {
-        name: said[:1].upper() + said[1:].strip() for name, said in zip(parts[1::2], parts[2::2], strict=True)
+        name: (told := said.strip())[:1].upper() + told[1:]
+        for name, said in zip(parts[1::2], parts[2::2], strict=True)
     }
 
 
@@ -124,10 +127,43 @@ def _kind(hint: Any) -> Any:
         return _KINDS[hint]
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        return Union[tuple(_kind(one) for one in inner)]  # noqa: UP007 - the members are made here
+        return _either([one for one in inner if one is not type(None)], type(None) in inner)
     if origin in (tuple, list, dict, Mapping, Sequence):
         kinds = tuple(one if one is Ellipsis else _kind(one) for one in inner)
         return (dict if origin is Mapping else tuple if origin is Sequence else origin)[
             kinds if origin is not Sequence else (*kinds, ...)
         ]
     return hint
+
+
+def _either(kinds: Sequence[Any], optional: bool) -> Any:
+    """One of these. Where each has a form of its own (a list, a mapping, a plain value), what is given is
+    held against the one of its form, so that an error speaks of that and of nothing else. (None is never
+    given: a key without a value is as good as absent.)"""
+    forms = [_form(one) for one in kinds]
+    made: Any = tuple(_kind(one) for one in kinds)
+    if len(kinds) == 1 or len(kinds) > len(set(forms)):
+        return Union[(*made, None) if optional else made]  # noqa: UP007 - the members are made here
+    tagged = tuple(Annotated[one, Tag(form)] for one, form in zip(made, forms, strict=True))
+    said = "should be " + " or ".join(_FORMS[form] for form in forms)
+    return Annotated[
+        Union[tagged],  # noqa: UP007
+        Discriminator(
+            lambda value: form if (form := _form_of(value)) in forms else None,
+            custom_error_type=OURS,
+            custom_error_message=said,
+            custom_error_context={TEMPLATE: said},
+        ),
+    ]
+
+
+def _form(hint: Any) -> str:
+    if get_origin(hint) in (tuple, list, Sequence):
+        return LIST
+    return MAPPING if dataclasses.is_dataclass(hint) or get_origin(hint) in (dict, Mapping) else VALUE
+
+
+def _form_of(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return LIST
+    return MAPPING if isinstance(value, dict) or dataclasses.is_dataclass(value) else VALUE

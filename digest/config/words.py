@@ -14,9 +14,10 @@ from digest.config.choice import FILTER, INTEREST, WORDS
 from digest.config.document import Document, Loc
 from digest.config.kinds import OURS, TEMPLATE
 from digest.config.problems import Problem, closest, suggestion
+from digest.config.sections import LIST, MAPPING, VALUE
 from digest.config.shape import ADDRESS, FEED, OPML
 
-_TAGS = frozenset((ADDRESS, FEED, OPML, WORDS, FILTER, INTEREST))
+_TAGS = frozenset((ADDRESS, FEED, OPML, WORDS, FILTER, INTEREST, LIST, MAPPING, VALUE))
 
 _SENTENCES = {
     "string_type": "should be text; put it in quotes",

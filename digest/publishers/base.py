@@ -108,6 +108,17 @@ class Streams(Protocol):
         ...
 
 
+Advice = tuple[str, Literal["ok", "warn", "bad"], str]
+"""(what was looked at, how it is, what to say)."""
+
+
+@runtime_checkable
+class Advises(Protocol):
+    """A channel that can say whether it is set up well, and what it waits for, without asking anybody."""
+
+    async def advice(self) -> Sequence[Advice]: ...
+
+
 @runtime_checkable
 class Refreshes(Protocol):
     """A channel that shows something of a newsletter also between issues, such as an empty feed before the

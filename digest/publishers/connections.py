@@ -1,85 +1,29 @@
 """Connections that stay open: a few to each relay, lent for one letter or for as many as there are.
 
-What a letter is told on the wire is the conversation's matter; which connection it has, and which relay, is
-ours. A relay is used while those before it, in the admin's order, are down.
+What is said on the wire is the conversation's matter; which connection a letter has is ours.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
+import contextlib
+import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TypeVar
 
-from digest.model import PublishError, Receipt
-from digest.publishers.base import Work
+from digest.model import NotReady, PublishError, Receipt
+from digest.publishers.admission import Limits, Unlimited
 from digest.publishers.envelope import Letter, whole
 from digest.publishers.relay import Pace, Relay
 from digest.publishers.replies import RelayDown
 from digest.publishers.smtp import dial
-from digest.publishers.streaming import Compose, Limits, Stream, Unlimited
 from digest.publishers.wire import Wire
-
-log = logging.getLogger(__name__)
 
 FINAL_DOT = timedelta(seconds=600)  # RFC 5321 4.5.3.2.6: giving up earlier makes doubles
 QUIT_SECONDS = 5.0
 NOOP_SECONDS = 10.0
 TRUST_IDLE = 2.0  # seconds; a connection that rested longer is asked NOOP before it gets a letter
-AVOID_SECONDS = 60.0  # how long another relay is preferred to one that was down
-
-T = TypeVar("T")
-
-
-class Relays:
-    """The ways out, in the admin's order: a later one is used while those before it are down."""
-
-    def __init__(self, connections: Sequence[Connections], *, clock: Callable[[], float] = time.monotonic):
-        self._all = tuple(connections)
-        self._clock = clock
-        self._down_until = [0.0] * len(self._all)
-
-    async def connect(self) -> None:
-        """See that at least one relay takes letters. Raises RelayDown with the reasons of all."""
-        await self._first(lambda connections, _place: connections.connect())
-
-    async def send(self, sender: str, recipient: str, body: bytes) -> Receipt:
-        """Hand one letter to the first relay that takes letters. Raises PublishError."""
-        return await self._first(lambda connections, _place: connections.send(sender, recipient, body))
-
-    async def stream(self, work: Work, compose: Compose) -> None:
-        """Send what `work` gives until it gives nothing more. Raises RelayDown with the reasons of all relays
-        when none takes letters; NotReady when the ledger is out of reach."""
-
-        async def use(connections: Connections, place: int) -> bool:
-            return await connections.stream(work, compose, leave=lambda: self._better(place))
-
-        while not await self._first(use):
-            pass  # a relay that comes before the one in use may be up again
-
-    def _better(self, place: int) -> bool:
-        """Whether a relay that comes before this one is worth a try again."""
-        return any(self._down_until[earlier] <= self._clock() for earlier in range(place))
-
-    async def _first(self, use: Callable[[Connections, int], Awaitable[T]]) -> T:
-        reasons: list[RelayDown] = []
-        # One that was down just now comes last: waiting for it again would delay every letter.
-        for place in sorted(range(len(self._all)), key=lambda n: (self._down_until[n] > self._clock(), n)):
-            try:
-                found = await use(self._all[place], place)
-            except RelayDown as error:
-                log.warning("relay is down", extra={"relay": error.relay, "error": str(error)})
-                self._down_until[place] = self._clock() + AVOID_SECONDS
-                reasons.append(error)
-            else:
-                self._down_until[place] = 0.0
-                return found
-        raise RelayDown("; ".join(map(str, reasons)), relay=reasons[0].relay) from reasons[0]
-
-    async def close(self) -> None:
-        await asyncio.gather(*(connections.close() for connections in self._all))
 
 
 class Connections:
@@ -100,6 +44,7 @@ class Connections:
         final_dot: timedelta = FINAL_DOT,
     ) -> None:
         self.relay = relay
+        self.name = relay.name
         self.limits = limits or Unlimited()
         self.pace = Pace(relay.rate, clock=clock, sleep=sleep)
         self.sleep = sleep
@@ -133,14 +78,6 @@ class Connections:
         finally:
             self._places.release()
 
-    async def stream(self, work: Work, compose: Compose, *, leave: Callable[[], bool]) -> bool:
-        """Send what `work` gives, on all connections. leave: whether to end soon although there is more.
-
-        True: it gives nothing more. Raises RelayDown, NotReady; every delivery that it gave was answered for,
-        as far as the ledger would listen.
-        """
-        return await Stream(self, work, compose, leave).run()
-
     async def _send(self, letter: Letter) -> Receipt:
         wire = await self._take()
         kept = wire.talk.carried > 0
@@ -158,9 +95,15 @@ class Connections:
         finally:
             self._give_back(wire)
 
+    async def shut(self) -> str | None:
+        """Why no letter may go now, whomever it is for."""
+        return await self.limits.shut()
+
     async def close(self) -> None:
         """Let the letters under way finish, then say goodbye; no goodbye of theirs can fail us."""
         self._closed = True
+        with contextlib.suppress(NotReady):  # what is not given back is free when its time is over
+            await self.limits.close()
         for _ in range(self.relay.connections):
             await self._places.acquire()
         idle, self._idle = self._idle, []
@@ -168,13 +111,13 @@ class Connections:
         for _ in range(self.relay.connections):
             self._places.release()  # whoever comes now is told that we have closed
 
-    def may_stay(self, wire: Wire) -> bool:
-        """Whether it may carry further letters."""
-        return not self._closed and self._unspent(wire)
+    def room(self, wire: Wire) -> int:
+        """How many further letters it may carry."""
+        return 0 if self._closed else self._room(wire)
 
-    def _unspent(self, wire: Wire) -> bool:
-        messages = self.relay.messages
-        return wire.alive and not (messages and wire.talk.carried >= messages)
+    def _room(self, wire: Wire) -> int:
+        messages = self.relay.messages or sys.maxsize
+        return max(0, messages - wire.talk.carried) if wire.alive else 0
 
     # ------------------------------------------------------------ lending
 
@@ -204,7 +147,7 @@ class Connections:
 
     def _give_back(self, wire: Wire) -> None:
         self.in_use -= 1
-        if self._unspent(wire) and wire.talk.quiet and wire.talk.ready is None:
+        if self._room(wire) and wire.talk.quiet and wire.talk.ready is None:
             self._idle.append((wire, self._clock()))
         else:
             wire.drop()
@@ -213,6 +156,8 @@ class Connections:
         if self._closed:
             raise RelayDown(f"{self.relay.name}: sending has been stopped", relay=self.relay.name)
         wire = await dial(self.relay, self._ehlo, verdict=self._final_dot)
+        if not wire.alive:
+            raise RelayDown(f"{self.relay.name}: {wire.talk.over}", relay=self.relay.name)
         self.in_use += 1
         return wire
 

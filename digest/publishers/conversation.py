@@ -18,8 +18,12 @@ from enum import Enum, auto
 from digest.model import PublishError, Receipt
 from digest.publishers.base import Result
 from digest.publishers.envelope import Letter
-from digest.publishers.replies import Stage, ends_connection, lost, refusal, reply_line
+from digest.publishers.offers import Offers
+from digest.publishers.replies import Stage, ends_connection, lost, refusal, reply_line, stray
 from digest.publishers.reply_reader import Nonsense, Reply, ReplyReader
+
+NO_ANSWER = "no answer in time"
+_ABOUT_ENVELOPES = b"2.1."  # RFC 3463 3.2: addresses
 
 
 class Asked(Enum):
@@ -45,10 +49,11 @@ class Conversation:
     nonsense: its answers could not be matched.
     """
 
-    def __init__(self, offers: Mapping[str, str], *, relay: str) -> None:
+    def __init__(self, announced: Mapping[str, str], *, relay: str) -> None:
         self.relay = relay
-        self.pipelining = "pipelining" in offers
-        self.chunking = self.pipelining and "chunking" in offers
+        self._offers = Offers(announced, relay=relay)
+        self.pipelining = self._offers.pipelining
+        self.chunking = self._offers.chunking
         self.ready: Letter | None = None
         self.over = ""
         self.broken = False
@@ -56,14 +61,13 @@ class Conversation:
         self.closed_to_us = False
         self.carried = 0
         self.accepted = 0
-        self._offers = offers
-        self._largest = _number(offers.get("size", ""))
         self._replies = ReplyReader()
         self._asked: deque[tuple[Asked, Letter | None]] = deque()
         self._script: deque[tuple[bytes, Asked, Letter | None]] = deque()
         self._open: deque[Letter] = deque()
         self._out: list[bytes] = []
         self._done: list[tuple[Letter, Result]] = []
+        self._reset_code: bytes | None = None
         self._dirty = False  # a transaction may be open: RSET before the next MAIL
 
     # ------------------------------------------------------------ what is said
@@ -71,7 +75,7 @@ class Conversation:
     def begin(self, letter: Letter) -> None:
         """The envelope, and the question whether its body may come. Raises PublishError for a letter that
         this server cannot carry; then nothing was said."""
-        mail = self._mail(letter)
+        mail = self._offers.mail(letter)
         self._opened(letter)
         if self._dirty:
             self._script.append((b"RSET\r\n", Asked.RSET, None))
@@ -101,18 +105,21 @@ class Conversation:
         RSET before every MAIL: a recipient refused leaves a transaction open, the next MAIL would be refused
         as nested, and its RCPT and BDAT would then belong to the letter before it.
         """
-        mail = self._mail(letter)
+        mail = self._offers.mail(letter)
         self._opened(letter)
-        if self.carried > 1:
-            self._out.append(b"RSET\r\n")
-            self._asked.append((Asked.RSET, letter))
         letter.body_out = True
         self._out += (
+            b"RSET\r\n",
             mail,
             b"RCPT TO:<%b>\r\nBDAT %d LAST\r\n" % (letter.recipient.encode(), len(letter.body)),
             letter.body,
         )
-        self._asked += ((Asked.MAIL, letter), (Asked.RCPT, letter), (Asked.BDAT, letter))
+        self._asked += (
+            (Asked.RSET, letter),
+            (Asked.MAIL, letter),
+            (Asked.RCPT, letter),
+            (Asked.BDAT, letter),
+        )
 
     def reset(self) -> None:
         """Close a transaction that may be open, now and not with the next letter."""
@@ -136,27 +143,6 @@ class Conversation:
     def _opened(self, letter: Letter) -> None:
         self.carried += 1
         self._open.append(letter)
-
-    def _mail(self, letter: Letter) -> bytes:
-        options = b""
-        size = len(letter.body)
-        if self._largest and size > self._largest:
-            raise PublishError(
-                f"{self.relay} takes no letter of {size} bytes", permanent=True, relay=self.relay
-            )
-        if "size" in self._offers:
-            options += b" SIZE=%d" % size
-        if letter.needs_utf8:
-            self._require("smtputf8", "no addresses with characters beyond ASCII (SMTPUTF8)")
-            options += b" SMTPUTF8"
-        if letter.needs_8bit:
-            self._require("8bitmime", "no 8-bit letters (8BITMIME)")
-            options += b" BODY=8BITMIME"
-        return b"MAIL FROM:<" + letter.sender.encode() + b">" + options + b"\r\n"
-
-    def _require(self, extension: str, otherwise: str) -> None:
-        if extension not in self._offers:
-            raise PublishError(f"{self.relay} takes {otherwise}", permanent=True, relay=self.relay)
 
     def _advance(self) -> None:
         """Say what may be said now: all of it, or one command at a time."""
@@ -207,7 +193,7 @@ class Conversation:
             for reply in self._replies.feed(data):
                 self._hear(reply)
         except Nonsense as error:
-            self._confused(str(error))
+            self._confused(stray(str(error)))
         self._advance()
 
     def lost(self, why: str) -> None:
@@ -225,15 +211,23 @@ class Conversation:
             stage = Stage.DOT if letter.body_out else letter.stage
             self._done.append((letter, letter.error or lost(stage, why, relay=self.relay)))
 
+    def silent(self) -> None:
+        """An answer did not come in time. When it is the last one of a group that is missing, an earlier one
+        may be, and each of the others may belong to the command before its own."""
+        if self._asked and self._asked[0][0] is Asked.DATA and self.pipelining and self._done:
+            self._confused(NO_ANSWER)
+        else:
+            self.lost(NO_ANSWER)
+
     def _hear(self, reply: Reply) -> None:
         code = reply.code
         if self.broken:
             return
         if not self._asked:
             if code == 421:  # on its own account: it closes a connection that rested (RFC 5321 3.8)
-                self.lost(f"it closed the connection with {reply_line(code, reply.text)}")
+                self.lost(f"it closed the connection with {stray(reply.text, reply.code)}")
             else:
-                self._confused(f"an answer to nothing: {reply_line(code, reply.text)}")
+                self._confused(f"an answer to nothing: {stray(reply.text, reply.code)}")
             return
         asked, letter = self._asked.popleft()
         if code == 421:
@@ -253,9 +247,18 @@ class Conversation:
             self.lost(f"it closed the connection with {self.over}")
         elif asked is Asked.RSET and reply.code // 100 != 2:
             # Nothing is sure about a transaction that cannot be closed: no letter goes into it.
-            self._confused(f"RSET was answered with {reply_line(reply.code, reply.text)}")
+            self._confused(f"RSET was answered with {stray(reply.text, reply.code)}")
+        elif asked is Asked.RSET and self.chunking and not self._in_step(reply):
+            self._confused(f"RSET was answered with {stray(reply.text, reply.code)}")
         elif asked is Asked.NOOP and reply.code // 100 != 2:
             self.over = self.over or reply_line(reply.code, reply.text)
+
+    def _in_step(self, reply: Reply) -> bool:
+        """With eight letters out RSET keeps the step: its answers carry the same enhanced code each time, and
+        on most servers another one than those to MAIL and RCPT. A shift by one shows here."""
+        code = reply.raw[:5] if reply.raw.startswith(b"2.") else b""
+        self._reset_code = code if self._reset_code is None else self._reset_code
+        return code == self._reset_code
 
     def _hear_envelope(self, asked: Asked, letter: Letter, reply: Reply) -> None:
         mail = asked is Asked.MAIL
@@ -265,10 +268,11 @@ class Conversation:
             return
         if letter.error is None:
             letter.error = self._refusal(Stage.MAIL if mail else Stage.RCPT, letter, reply)
-            if mail and reply.code >= 500 and not self.over:
-                self.closed_to_us = True
+            if mail and not self.over:
+                self.closed_to_us = reply.code >= 500
+                self.over = str(letter.error)
         if not 400 <= reply.code <= 599:
-            self._confused(f"{asked.name} was answered with {reply_line(reply.code, reply.text)}")
+            self._confused(f"{asked.name} was answered with {stray(reply.text, reply.code)}")
         elif not self.pipelining:
             self._script.clear()
             self._finish(letter, letter.error)
@@ -285,7 +289,7 @@ class Conversation:
             self._asked.append((Asked.LONE, None))
         elif not 400 <= reply.code <= 599:
             letter.error = letter.error or self._refusal(Stage.DATA, letter, reply)
-            self._confused(f"DATA was answered with {reply_line(reply.code, reply.text)}")
+            self._confused(f"DATA was answered with {stray(reply.text, reply.code)}")
             return
         error = letter.error or self._refusal(Stage.DATA, letter, reply)
         self._finish(letter, error)
@@ -293,9 +297,12 @@ class Conversation:
 
     def _hear_verdict(self, asked: Asked, letter: Letter, reply: Reply) -> None:
         code = reply.code
-        if not (200 <= code <= 299 or 400 <= code <= 599):
+        if asked is Asked.BDAT and code <= 299 and reply.raw.startswith(_ABOUT_ENVELOPES):
+            # Eight letters out, and every yes looks alike: this one is an answer to MAIL or RCPT.
+            self._confused(f"BDAT was answered with {stray(reply.text, reply.code)}")
+        elif not (200 <= code <= 299 or 400 <= code <= 599):
             self._finish(letter, letter.error or self._refusal(Stage.DOT, letter, reply))
-            self._confused(f"the letter was answered with {reply_line(code, reply.text)}")
+            self._confused(f"the letter was answered with {stray(reply.text, reply.code)}")
         elif letter.error is not None:
             # After a refusal in the envelope the second one (503, 554) is only its consequence. A yes to a
             # letter whose MAIL was refused is one under another letter's envelope: nobody knows what it did.
@@ -324,15 +331,11 @@ class Conversation:
         self._done.append((letter, result))
 
     def _confused(self, why: str) -> None:
-        """Replies and letters do not match any more. A yes that came since the last time all was in order
-        may have been meant for something else: it is not believed."""
+        """Replies and letters do not match any more. What was answered since the last time all was in order
+        may have been meant for something else: of letters whose body was out it is not believed."""
         self.nonsense = True
-        self._done = [
-            (letter, lost(Stage.DOT, why, relay=self.relay) if isinstance(result, Receipt) else result)
-            for letter, result in self._done
-        ]
+        doubtful = lost(Stage.DOT, why, relay=self.relay)
+        self._done = [(letter, doubtful if letter.body_out else result) for letter, result in self._done]
+        for letter in self._open:
+            letter.error = None if letter.body_out else letter.error
         self.lost(why)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -19,18 +19,25 @@ from typing import Any, Literal
 from digest import addresses
 from digest.links import Links
 from digest.model import Delivery, Issue, Newsletter, NotFound, Notice, NotReady, PublishError, Receipt, Site
-from digest.publishers.base import Audience, Lent, Work
-from digest.publishers.connections import Connections, Relays
+from digest.publishers.base import Advice, Audience, Lent, Work
+from digest.publishers.budget import by_priority, limiters, paused
+from digest.publishers.connections import Connections
+from digest.publishers.dkim import Dkim, Signer, Stamp, advice
 from digest.publishers.envelope import Letter, whole
-from digest.publishers.message import Opened, Reader, Sender, build_issue, build_notice, places
+from digest.publishers.login import in_the_clear
+from digest.publishers.message import Opened, Reader, Sender, build_issue, build_notice, places, values_of
 from digest.publishers.mime import wire_address
 from digest.publishers.relay import Relay
+from digest.publishers.relays import Relays
+from digest.publishers.replies import Blocked
+from digest.publishers.together import Together
 from digest.render import NoticeText, RenderError, renderer
 from digest.workers import WorkerFailed
 
 PREPARE_SECONDS = 30.0
 KEPT_ISSUES = 4
 INBOX_AT_ONCE = 8
+MOST_KEYS = 4
 NOBODY = 0  # the subscription that never exists: its links leave nothing and change nothing
 _NAMED = re.compile(r"(?P<name>.*?)\s*<(?P<address>[^<>]+)>", re.DOTALL)
 
@@ -43,19 +50,29 @@ class Settings:
     transport: `inbox` keeps letters here and shows them at /dev/inbox; `smtp` sends them.
     reply_to: where answers go, if not to `from`.
     smtp: the mail servers, in order; one is used while those before it are down.
+    dkim: the key that letters are signed with, or a list of keys.
     """
 
     from_: str = field(metadata={"key": "from"})
     transport: Literal["inbox", "smtp"] = "inbox"
     reply_to: str | None = None
     smtp: tuple[Relay, ...] = ()
+    dkim: Dkim | tuple[Dkim, ...] = ()
 
     def __post_init__(self) -> None:
         if self.transport not in ("inbox", "smtp"):
             raise ValueError(f"transport must be inbox or smtp, not {self.transport!r}")
         if self.transport == "smtp" and not self.smtp:
             raise ValueError("transport is smtp, but there is no mail server under `smtp`")
+        if len(self.keys) > MOST_KEYS:
+            raise ValueError(f"dkim: {MOST_KEYS} keys at most; each costs time with every letter")
+        if len({key.place for key in self.keys}) < len(self.keys):
+            raise ValueError("dkim: two keys have the same domain and selector")
         _ = self.sender
+
+    @property
+    def keys(self) -> tuple[Dkim, ...]:
+        return (self.dkim,) if isinstance(self.dkim, Dkim) else self.dkim
 
     @property
     def sender(self) -> Sender:
@@ -160,9 +177,11 @@ class Publisher:
 
     def __init__(self, settings: Settings, lent: Lent) -> None:
         self._sender = settings.sender
+        self._signer = Signer(settings.keys)
+        self._settings = settings
         self._lent = lent
         self._from = wire_address(self._sender.address)
-        self._relays = _relays(settings) if settings.transport == "smtp" else None
+        self._relays = _relays(settings, lent) if settings.transport == "smtp" else None
         if self._relays:
             self.stream = partial(self._relays.stream, compose=self._outgoing)
         self._kept: OrderedDict[int, _Prepared] = OrderedDict()
@@ -236,6 +255,17 @@ class Publisher:
             raise PublishError(str(error), counts=False, relay="inbox") from error
         return Receipt(relay="inbox", reply="kept in the local inbox")
 
+    async def advice(self) -> list[Advice]:
+        """For those who send: are the letters signed, and for the right domain; is a password shown to
+        everybody; is a relay paused."""
+        told = (
+            advice(self._settings.keys, self._sender.address) if self._relays or self._settings.keys else []
+        )
+        if not self._relays:
+            return told
+        relays, budgets = self._settings.smtp, self._lent.store.budgets
+        return [*told, *in_the_clear(relays), *(await paused(relays, budgets, self._lent.clock()))]
+
     async def close(self) -> None:
         """Let the letters under way finish and say goodbye."""
         if self._relays:
@@ -259,7 +289,7 @@ class Publisher:
         links = self._lent.links
         about = NOBODY if delivery.subscription_id is None else delivery.subscription_id
         message_id = links.message_id(f"{prepared.tag}|{reader}", self._sender.domain)
-        body = prepared.letter.letter(
+        values = values_of(
             Reader(
                 address=delivery.recipient,
                 message_id=message_id,
@@ -267,6 +297,7 @@ class Publisher:
                 preferences_token=links.token("preferences", about),
             )
         )
+        body = prepared.stamp.sign(values) + prepared.letter.letter(values)
         return Written(
             plain=True,
             recipient=delivery.recipient,
@@ -286,8 +317,12 @@ class Publisher:
             # The newsletter did not go by mail when this issue was born, but a test letter may be asked for.
             publication = await store.newsletters.get(issue.newsletter)
             letter = await self.prepare(issue, publication.newsletter)
+        opened = Opened(letter)
         self._kept[issue_id] = _Prepared(
-            tag=issue.tag, subject=issue.subject or issue.title, letter=Opened(letter)
+            tag=issue.tag,
+            subject=issue.subject or issue.title,
+            letter=opened,
+            stamp=self._signer.prepare(opened.pieces, issue.composed_at),
         )
         while len(self._kept) > KEPT_ISSUES:
             self._kept.popitem(last=False)
@@ -298,7 +333,7 @@ class Publisher:
         newsletter = None
         if notice.newsletter:
             newsletter = (await lent.store.newsletters.get(notice.newsletter)).newsletter
-        return await lent.workers.run(
+        written = await lent.workers.run(
             write_notice,
             notice,
             newsletter,
@@ -309,6 +344,7 @@ class Publisher:
             lent.templates,
             timeout=PREPARE_SECONDS,
         )
+        return replace(written, body=self._signer.sign(written.body, notice.created_at) + written.body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,7 +352,20 @@ class _Prepared:
     tag: str
     subject: str
     letter: Opened
+    stamp: Stamp
 
 
-def _relays(settings: Settings) -> Relays:
-    return Relays([Connections(relay, ehlo=settings.sender.domain) for relay in settings.smtp])
+def _relays(settings: Settings, lent: Lent) -> Relays:
+    """The ways out: relays of one priority side by side, those of a later one while they are down."""
+    limits = limiters(
+        settings.smtp,
+        lent.store.budgets,
+        clock=lent.clock,
+        against_us=lambda error: isinstance(error, Blocked),
+    )
+    open_ = {
+        id(relay): Connections(relay, ehlo=settings.sender.domain, limits=each)
+        for relay, each in zip(settings.smtp, limits, strict=True)
+    }
+    groups = [[open_[id(relay)] for relay in group] for group in by_priority(settings.smtp)]
+    return Relays([group[0] if len(group) == 1 else Together(group) for group in groups])

@@ -5,7 +5,7 @@
 Pure, and deterministic: the same issue gives the same prepared bytes, the same reader the same letter, so
 that a retry is the same letter again. A letter is ASCII with CRLF line ends; only a recipient whose mailbox
 name is not ASCII brings UTF-8 into its `To` (and needs SMTPUTF8). Its parts are quoted-printable and no line
-begins with a dot. DKIM signs what `splice` returns; the envelope is the transport's.
+begins with a dot. `dkim` signs what `splice` returns; the envelope is the transport's.
 """
 
 from __future__ import annotations
@@ -130,24 +130,35 @@ class Opened:
             at += size
         _check_lines(self._pieces, dict(self._places))
 
-    def letter(self, reader: Reader) -> bytes:
-        """One reader's letter. Raises PublishError for what could break out of its place in a header."""
-        values = (
-            b"",
-            _checked_address(reader.address),
-            _checked(_MESSAGE_ID_FORM, reader.message_id),
-            _checked(_TOKEN_FORM, reader.unsubscribe_token),
-            _checked(_TOKEN_FORM, reader.preferences_token),
-        )
+    @property
+    def pieces(self) -> list[tuple[int, bytes]]:
+        """(0, bytes as they stand), or (the kind of a place, nothing)."""
+        kinds = dict(self._places)
+        return [(kinds.get(place, 0), piece) for place, piece in enumerate(self._pieces)]
+
+    def letter(self, values: Sequence[bytes]) -> bytes:
+        """One reader's letter, with what `values_of` says."""
         pieces = self._pieces.copy()
         for place, kind in self._places:
             pieces[place] = values[kind]
         return b"".join(pieces)
 
 
+def values_of(reader: Reader) -> tuple[bytes, ...]:
+    """What stands in the places, by their kinds; no white space. Raises PublishError for what could break out
+    of its place in a header."""
+    return (
+        b"",
+        _checked_address(reader.address),
+        _checked(_MESSAGE_ID_FORM, reader.message_id),
+        _checked(_TOKEN_FORM, reader.unsubscribe_token),
+        _checked(_TOKEN_FORM, reader.preferences_token),
+    )
+
+
 def splice(prepared: bytes, reader: Reader) -> bytes:
     """One reader's letter. Raises PublishError for what could break out of its place in a header."""
-    return Opened(prepared).letter(reader)
+    return Opened(prepared).letter(values_of(reader))
 
 
 def _check_lines(pieces: Sequence[bytes], places: Mapping[int, int]) -> None:

@@ -15,6 +15,7 @@ from digest.model import PublishError
 
 _ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b", re.ASCII)  # RFC 2034
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+_ANY_ADDRESS = re.compile(r"[^\s<>]*@[^\s<>]*")
 _LONGEST = 500
 
 # RFC 3463 3.2 and 3.3, RFC 7505: there is no such mailbox or domain, or it is shut for good.
@@ -62,6 +63,11 @@ def reply_line(code: int, text: str, *, hide: str = "") -> str:
     if not (text.isascii() and text.isprintable()):
         text = _UNPRINTABLE.sub(" ", text)
     return " ".join(text.split())[:_LONGEST]
+
+
+def stray(text: str, code: int = -1) -> str:
+    """Something said that cannot be matched to a letter, without any address that it may name."""
+    return reply_line(code, _ANY_ADDRESS.sub("(address)", text))
 
 
 def refusal(

@@ -17,7 +17,7 @@ _CODES = {b"%03d" % code: code for code in range(200, 600)}  # RFC 5321 4.2.1: 1
 
 
 class Nonsense(Exception):
-    """What came is no reply; its text says why, in words for people."""
+    """What came is no reply; its text says why, and holds what came."""
 
 
 class Reply(NamedTuple):

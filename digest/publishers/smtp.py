@@ -14,6 +14,7 @@ from typing import cast
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPTimeoutError
 
 from digest.publishers.conversation import Conversation
+from digest.publishers.login import log_in, trust
 from digest.publishers.relay import Relay
 from digest.publishers.replies import RelayDown, reply_line
 from digest.publishers.wire import Wire
@@ -22,7 +23,7 @@ from digest.publishers.wire import Wire
 async def dial(relay: Relay, ehlo: str, *, verdict: float) -> Wire:
     """Connect, secure, greet and log in. verdict: seconds for the answer to a body. Raises RelayDown in words
     an admin can act on."""
-    trust = await asyncio.to_thread(_trust, relay) if relay.security != "none" else None
+    context = await asyncio.to_thread(trust, relay) if relay.security != "none" else None
     timeout = relay.timeout.total_seconds()
     client = SMTP(
         hostname=relay.host,
@@ -31,7 +32,7 @@ async def dial(relay: Relay, ehlo: str, *, verdict: float) -> Wire:
         timeout=timeout,
         use_tls=relay.security == "tls",
         start_tls=relay.security == "starttls",
-        tls_context=trust,
+        tls_context=context,
     )
     doing = "connecting"
     try:
@@ -39,9 +40,8 @@ async def dial(relay: Relay, ehlo: str, *, verdict: float) -> Wire:
         if client.is_ehlo_or_helo_needed:
             doing = "greeting"
             await client.ehlo()
-        if relay.username is not None and relay.password is not None:
-            doing = "logging in"
-            await client.login(relay.username, relay.password)
+        doing = "logging in"
+        await log_in(client, relay)
         return _take_over(client, relay, timeout=timeout, verdict=verdict)
     except (SMTPException, OSError, ValueError) as error:  # ValueError: a host that IDNA cannot write
         client.close()
@@ -61,17 +61,6 @@ def _take_over(client: SMTP, relay: Relay, *, timeout: float, verdict: float) ->
     heard = bytes(protocol._buffer)
     # uvloop's transports are none by their class, only by what they can do.
     return Wire(cast(asyncio.Transport, transport), talk, timeout=timeout, verdict=verdict, heard=heard)
-
-
-def _trust(relay: Relay) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if relay.ca is not None:
-        try:
-            context.load_verify_locations(cafile=relay.ca)
-        except OSError as error:  # an SSLError is one, too
-            raise RelayDown(f"{relay.name}: cannot read {relay.ca}: {error}", relay=relay.name) from error
-    return context
 
 
 def _why(error: BaseException) -> str:

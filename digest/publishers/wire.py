@@ -176,5 +176,6 @@ class Wire(asyncio.Protocol):
         if self._loop.time() < self._deadline:
             self._timer = self._loop.call_at(self._deadline, self._ring)
             return
-        self._lost("no answer in time")
+        self.talk.silent()
         self._transport.abort()
+        self._wake()

@@ -9,6 +9,7 @@ from pathlib import Path
 from digest.config import ConfigError, Settings
 from digest.feeds.health import health
 from digest.model import DigestError, NotReady, PublishError
+from digest.publishers.base import Advises
 from digest.service import House, clock, inbox_is_local, load, open_house, user_agent
 from digest.service.listening import is_loopback
 from digest.service.writing import try_model
@@ -94,6 +95,8 @@ async def _mail(house: House) -> list[Finding]:
             findings.append((name, "bad", str(error)))
         except DigestError as error:
             findings.append((name, "bad", str(error)))
+        if isinstance(publisher, Advises):
+            findings += await publisher.advice()
     counts = await house.store.deliveries.counts()
     failed = counts.get("failed", 0) + counts.get("unknown", 0)
     if failed:

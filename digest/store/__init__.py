@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import NotReady
 from digest.store.articles import Articles
+from digest.store.budgets import Budgets, prune_budgets
 from digest.store.database import Database
 from digest.store.deliveries import Deliveries
 from digest.store.documents import Documents
@@ -59,6 +60,7 @@ class Store:
         self.deliveries = Deliveries(database)
         self.documents = Documents(database)
         self.inbox = Inbox(database)
+        self.budgets = Budgets(database)
 
     @property
     def name(self) -> str:
@@ -162,11 +164,12 @@ class Store:
 
     async def prune(self, now: datetime, *, deliveries: timedelta, articles: timedelta) -> dict[str, int]:
         """Let go of deliveries at rest, and of told articles with what was noted about them, that are older
-        than this; how many of each."""
+        than this, and of counts that do not matter any more; how many of each."""
         return {
             "deliveries": await prune_deliveries(self._database, now - deliveries),
             "articles": await prune_articles(self._database, now - articles),
             "notes": await prune_notes(self._database, now - articles),
+            "budgets": await prune_budgets(self._database, now),
         }
 
 

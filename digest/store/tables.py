@@ -469,3 +469,30 @@ inbox = Table(
     UniqueConstraint("message_id", "recipient"),
     **NEVER_AGAIN,
 )
+
+budgets = Table(  # letters granted in each cell of time
+    "budgets",
+    metadata,
+    Column("name", Text, nullable=False),  # of the count: a relay, perhaps a domain, and a length of time
+    Column("cell", BigInteger, nullable=False),
+    Column("used", BigInteger, nullable=False),
+    Column("until", Moment, nullable=False),  # the cell's end
+    PrimaryKeyConstraint("name", "cell"),
+)
+
+relay_starts = Table(  # days of a warm-up are counted from then
+    "relay_starts",
+    metadata,
+    Column("relay", Text, primary_key=True),
+    Column("first_at", Moment, nullable=False),
+)
+
+relay_states = Table(  # what was refused, and what is paused for it
+    "relay_states",
+    metadata,
+    Column("name", Text, primary_key=True),  # a relay, or a relay and a domain
+    Column("relay", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+Index("ix_relay_states_relay", relay_states.c.relay)

@@ -27,9 +27,28 @@ def delivery(number: int, *, recipient: str | None = None) -> Delivery:
     )
 
 
+class Clock:
+    """Time that passes when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
 class Ledger:
     """`readers` letters to give. commit: seconds that a step takes. slips: ids whose lease runs out as soon
-    as they are given. down_after: so many steps, and it is out of reach."""
+    as they are given; slips_later: when it was asked for once. down_after: so many steps, and it is out of
+    reach. taken: how many letters the server has.
+
+    most_given: the most that were under way at once. most_ahead: the most that the server had taken and we
+    did not know of. refused: what was said while it was out of reach.
+    """
 
     def __init__(
         self,
@@ -38,6 +57,8 @@ class Ledger:
         deliveries: Sequence[Delivery] = (),
         commit: float = 0.0,
         slips: Sequence[int] = (),
+        slips_later: Sequence[int] = (),
+        taken: Callable[[], int] | None = None,
         down_after: int | None = None,
     ) -> None:
         self.waiting = [*deliveries] or [delivery(number) for number in range(readers)]
@@ -46,9 +67,13 @@ class Ledger:
         self.steps = 0
         self.complaints: list[str] = []
         self.most_given = 0
+        self.most_ahead = 0
+        self.refused: dict[int, Result] = {}
         self.stopped = False
         self._commit = commit
         self._slips = set(slips)
+        self._slips_later = set(slips_later)
+        self._taken = taken
         self._down_after = down_after
 
     async def step(
@@ -60,7 +85,10 @@ class Ledger:
         self.steps += 1
         answered = [*done]
         await asyncio.sleep(self._commit)
+        if self._taken is not None:
+            self.most_ahead = max(self.most_ahead, self._taken() - len(self.results))
         if self._down_after is not None and self.steps > self._down_after:
+            self.refused |= {each.id: result for each, result in answered}
             raise NotReady("the ledger is out of reach")
         for each, result in answered:
             if each.id not in self.given:
@@ -77,7 +105,11 @@ class Ledger:
         return given
 
     def holds(self, delivery: Delivery) -> bool:
-        return delivery.id not in self._slips
+        if delivery.id in self._slips:
+            return False
+        if delivery.id in self._slips_later:
+            self._slips.add(delivery.id)
+        return True
 
     def kinds(self) -> dict[int, str]:
         return {number: kind(result) for number, result in sorted(self.results.items())}

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from a_ledger import Ledger
 
 from a_house import Clock
 from digest.model import Delivery, Issue, NotReady, PublishError
-from digest.publishers.base import Lent
+from digest.publishers.base import Lent, Streams
 from digest.publishers.email import Publisher, Settings
 from digest.publishers.relay import Relay
 from digest.store import Store
@@ -424,3 +425,34 @@ async def test_letters_without_a_name_come_from_the_site(store: Store, lend: Len
     assert read(letter.body)["From"].addresses[0].display_name == SITE.title
     assert WORLD.title in read(letter.body)["List-Id"]
     assert BEGAN < MOMENT
+
+
+# ---------------------------------------------------------------- many letters at once
+
+
+@pytest.mark.asyncio
+async def test_letters_stream_with_the_same_bytes_as_one_by_one(store: Store, lend: Lend) -> None:
+    await settle(store, readers=READERS)
+    async with SmtpSink() as one_by_one, SmtpSink() as sink:
+        publisher = Publisher(by_smtp(one_by_one), lend())
+        await bear(store, MIXED, publisher)
+        held = await due(store, "email")
+        for delivery in held:
+            await publisher.publish(delivery)
+        await publisher.close()
+        streaming = Publisher(by_smtp(sink), lend())
+        assert isinstance(streaming, Streams)
+        ledger = Ledger(deliveries=[*held, replace(held[0], id=999, recipient="erased")])
+        await streaming.stream(ledger)
+        await streaming.close()
+    assert {(each.recipient, each.data, each.options) for each in sink.accepted} == {
+        (each.recipient, each.data, each.options) for each in one_by_one.accepted
+    }
+    assert len(sink.accepted) == len(READERS)
+    assert ledger.kinds()[999] == "failed"
+    assert ledger.given == {}
+
+
+@pytest.mark.asyncio
+async def test_the_local_inbox_takes_one_letter_at_a_time(lend: Lend) -> None:
+    assert not isinstance(Publisher(Settings(from_="news@example.org"), lend()), Streams)

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from a_ledger import kind
 
 from digest.model import PublishError
-from digest.publishers import connections as smtp
-from digest.publishers.connections import Connections, Relays
-from digest.publishers.relay import Pace, Relay, per_second
-from digest.publishers.replies import RelayDown, Stage, refusal, reply_line
+from digest.publishers.connections import FINAL_DOT, Connections
+from digest.publishers.rates import Rate
+from digest.publishers.relay import Pace, Relay
+from digest.publishers.relays import AVOID_SECONDS, Relays
+from digest.publishers.replies import RelayDown
 from smtp_sink import Fault, SmtpSink, certificate
 
 LETTER = b"From: news@example.org\r\nTo: ann@example.org\r\nSubject: Hello\r\n\r\nGood morning.\r\n"
@@ -183,17 +185,6 @@ async def test_what_is_no_address_is_never_said_to_a_server(address: str) -> Non
 # ---------------------------------------------------------------- faults at every stage
 
 
-def kind(error: PublishError) -> str:
-    """What the pipeline makes of it, in a word."""
-    if error.unknown:
-        return "unknown"
-    if error.suppress:
-        return "dead"
-    if error.permanent:
-        return "failed"
-    return "later" if error.counts else "not the reader's"
-
-
 CUT_BEFORE, CUT_AFTER = {"drop": "before"}, {"drop": "after"}
 
 FAULTS: list[tuple[str, dict[str, Any], str]] = [
@@ -293,7 +284,7 @@ async def test_silence_after_the_final_dot_is_unknown_and_waits_longer_than_othe
             async with asyncio.timeout(3):
                 await send(connections)
         assert raised.value.unknown
-    assert timedelta(seconds=600) <= smtp.FINAL_DOT
+    assert timedelta(seconds=600) <= FINAL_DOT
 
 
 @pytest.mark.parametrize(
@@ -587,9 +578,9 @@ async def test_the_second_relay_takes_over_while_the_first_is_down() -> None:
         await send(relays, "ann@example.org")
         await send(relays, "bob@example.org")
         assert first.connections == 1, "one that was down just now is left alone"
-        clock.now += 2 * smtp.AVOID_SECONDS
+        clock.now += 2 * AVOID_SECONDS
         await send(relays, "cyd@example.org")
-        clock.now += 2 * smtp.AVOID_SECONDS
+        clock.now += 2 * AVOID_SECONDS
         await send(relays, "dan@example.org")
         await relays.close()
     assert [letter.recipient for letter in second.accepted] == [
@@ -667,6 +658,19 @@ async def test_what_was_not_used_for_long_is_not_caught_up_at_once() -> None:
 
 
 @pytest.mark.asyncio
+async def test_one_may_ask_for_a_place_without_waiting_for_it() -> None:
+    clock = Clock()
+    pace = Pace("10/s", clock=clock, sleep=clock.sleep)
+    assert pace.take() == 0
+    wait = pace.take()
+    assert wait == pytest.approx(0.1)
+    assert pace.take() == wait, "asking takes no place"
+    clock.now += wait
+    assert pace.take() == 0
+    assert Pace(None, clock=clock, sleep=clock.sleep).take() == 0
+
+
+@pytest.mark.asyncio
 async def test_without_a_rate_nobody_waits() -> None:
     clock = Clock()
     pace = Pace(None, clock=clock, sleep=clock.sleep)
@@ -690,10 +694,10 @@ async def test_the_rate_holds_over_all_connections_of_a_relay() -> None:
     ("rate", "speed"), [("50/s", 50), ("90/m", 1.5), ("3600 / h", 1), ("86400/d", 1), ("1/d", 1 / 86400)]
 )
 def test_rates_are_read(rate: str, speed: float) -> None:
-    assert per_second(rate) == pytest.approx(speed)
+    assert Rate.of(rate).per_second == pytest.approx(speed)
 
 
-# ---------------------------------------------------------------- settings and replies
+# ---------------------------------------------------------------- settings
 
 
 @pytest.mark.parametrize(
@@ -707,6 +711,7 @@ def test_rates_are_read(rate: str, speed: float) -> None:
         ({"port": 70000}, "port"),
         ({"port": 0}, "port"),
         ({"connections": 0}, "connections"),
+        ({"messages": -1}, "messages"),
         ({"security": "opportunistic"}, "security"),
         ({"timeout": timedelta(0)}, "timeout"),
         ({"ehlo": "two words"}, "ehlo"),
@@ -723,16 +728,3 @@ def test_relay_settings_that_cannot_work_are_named(changes: dict[str, Any], says
 @pytest.mark.parametrize(("security", "port"), [("starttls", 587), ("tls", 465), ("none", 25)])
 def test_each_kind_of_security_has_its_usual_port(security: Any, port: int) -> None:
     assert Relay(host="mail.example.org", security=security).name == f"mail.example.org:{port}"
-
-
-def test_replies_are_kept_short_and_on_one_line() -> None:
-    assert reply_line(550, "5.1.1 gone\r\n\x1b[31mfor\udc80 good\x00") == "550 5.1.1 gone [31mfor good"
-    assert len(reply_line(550, "x" * 10_000)) == 500
-    assert reply_line(-1, "Malformed") == "Malformed"
-
-
-@pytest.mark.parametrize("code", [421, 450, 500, 550, 554, -1, 150, 354])
-def test_nothing_said_at_mail_is_held_against_the_reader(code: int) -> None:
-    error = refusal(Stage.MAIL, code, "5.1.1 whatever", recipient="ann@example.org", relay="r")
-    assert isinstance(error, RelayDown)
-    assert kind(error) == "not the reader's"

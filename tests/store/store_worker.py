@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import select, text, update
 
 from digest.store import Store
+from digest.store.budgets import Draw
 from digest.store.tables import meta
 
 NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
@@ -73,12 +74,34 @@ async def deliver(store: Store, limit: str) -> dict[str, int]:
     return answers
 
 
+async def draw(store: Store, name: str, limit: str) -> int:
+    """Draw from a count in small blocks until it gives no more, and give some back now and then."""
+    kept = 0
+    for turn in range(10_000):
+        draw = Draw(name=name, cell=12, since=0, limit=int(limit), want=7, until=NOW)
+        [granted] = await store.budgets.take([draw])
+        if not granted:
+            return kept
+        kept += granted
+        if turn % 5 == 0:
+            await store.budgets.give_back(name, cell=12, letters=2)
+            kept -= 2
+    return kept
+
+
+async def tally(store: Store, times: str) -> int:
+    """Count a state up, one change after another."""
+    for _ in range(int(times)):
+        await store.budgets.change("r", "r gmail.com", lambda text: str(int(text or "0") + 1), NOW)
+    return int(times)
+
+
 async def say_path(store: Store) -> str:
     """Only open it."""
     return await store.check()
 
 
-JOBS: dict[str, Any] = {job.__name__: job for job in (add_up, hammer, claim, deliver, say_path)}
+JOBS: dict[str, Any] = {job.__name__: job for job in (add_up, hammer, claim, deliver, draw, tally, say_path)}
 
 
 async def main(job: str, url: str, *arguments: str) -> None:
