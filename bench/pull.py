@@ -21,6 +21,7 @@ from pathlib import Path
 from bench.pulling.corpus import FeedFile, described, write_feeds
 from bench.pulling.measured import Failed, Used, adopt_orphans, measure
 from bench.pulling.programs import (
+    OUR_CODE,
     OUR_PYTHON,
     Newsboat,
     Ours,
@@ -198,7 +199,9 @@ def _round(program: Program, home: Path, world: World) -> Round:
 
 def _open_house(home: Path, world: World) -> Round:
     write_our_config(home, world.urls())
-    measure([OUR_PYTHON, "-m", "digest", "config", "check"], home)  # makes byte code and the secret
+    measure(
+        [OUR_PYTHON, "-m", "digest", "config", "check"], home, imports=OUR_CODE
+    )  # makes byte code, secret
     world.forget()
     used, rounds = pull_in_an_open_house(home)
     world.check_asked(OPEN_HOUSE, "200", "304", of=world.files)

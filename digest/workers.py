@@ -39,6 +39,9 @@ LOOK_EVERY = 1.0
 LOST_AFTER = 30
 PR_SET_PDEATHSIG = 1
 PIPE_BYTES = 1024 * 1024  # what Linux lets anyone have
+AT_ONCE_BYTES = 1024 * 1024
+"""An answer of so many bytes is opened where it is waited for, within 2 ms: the way to a thread and back
+takes longer beside a busy loop."""
 
 
 class WorkerFailed(DigestError):
@@ -76,7 +79,10 @@ class Workers:
         name = getattr(getattr(function, "func", function), "__name__", "work")  # of a partial, too
         payload = await self._in_thread(pickle.dumps, (function, args))
         answer = await self._answer(name, payload, timeout)
-        kind, value = await self._in_thread(pickle.loads, answer)
+        if len(answer) <= AT_ONCE_BYTES:
+            kind, value = pickle.loads(answer)  # noqa: S301 - as `_perform` wrote it
+        else:
+            kind, value = await self._in_thread(pickle.loads, answer)
         if kind == "done":
             return value  # type: ignore[no-any-return]
         if kind == "said":
@@ -90,7 +96,8 @@ class Workers:
         # Pebble gives up a whole pool when one idle worker is killed from outside (BrokenProcessPool). The
         # functions are pure: a new pool and another try are harmless.
         for _ in range(ATTEMPTS):
-            pool = await self._in_thread(self._open)
+            self._check_open()
+            pool = self._pool or await self._in_thread(self._open)
             try:
                 arguments = (payload, self._cpu_seconds, self._memory_mb)
                 future = pool.schedule(_perform, args=arguments, timeout=seconds)
@@ -149,15 +156,16 @@ class Workers:
         with self._opening:
             self._check_open()
             if self._pool is None:
-                self._pool = ProcessPool(
+                pool = ProcessPool(
                     max_workers=self._processes,
                     initializer=_initialize,
                     initargs=(os.getpid(),),
                     # Never fork a process that has threads; spawn also makes the worker our own child.
                     context=_WithLargePipes(),
                 )
-            # Asking is what starts pebble's pool: here in a thread that stays, not on the loop.
-            self._pool.active  # noqa: B018
+                # Asking is what starts pebble's pool: here in a thread that stays, not on the loop.
+                pool.active  # noqa: B018
+                self._pool = pool
             return self._pool
 
     def _discard(self, pool: ProcessPool) -> None:

@@ -12,11 +12,11 @@ import sys
 import time
 from pathlib import Path
 
-from digest import intake
-from digest.service import open_house
-
 
 async def main() -> None:
+    from digest import intake
+    from digest.service import open_house
+
     rounds = {}
     async with open_house(sys.argv[1]) as house:
         for name in ("cold", "again"):
@@ -48,4 +48,8 @@ def _cpu() -> float:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    # Imported here, for each worker imports this file anew; and the loop is that of `digest run`.
+    from digest.service.event_loop import new_event_loop
+
+    with asyncio.Runner(loop_factory=new_event_loop()) as runner:
+        runner.run(main())

@@ -44,9 +44,12 @@ def measure(
     home: Path,
     *,
     most_seconds: float = 1800,
+    imports: Path | None = None,
     environment: Mapping[str, str] = NOTHING_MORE,
 ) -> Used:
     """Run it in this folder, with nothing of our environment but what a program needs, and `environment`.
+
+    imports: the folder that Python looks into first.
 
     Raises Failed when it does not end well. What it started is gone afterwards, whatever happens.
     """
@@ -62,8 +65,13 @@ def measure(
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
-            env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "LANG": "C.UTF-8"}
-            | dict(environment),
+            env={
+                "PATH": os.environ.get("PATH", os.defpath),
+                "HOME": str(home),
+                "LANG": "C.UTF-8",
+                **({"PYTHONPATH": str(imports)} if imports else {}),
+                **environment,
+            },
             start_new_session=True,
         )
         try:

@@ -16,6 +16,7 @@ from bench.pulling.measured import Failed, Used, measure
 
 HERE = Path(__file__).parent
 OUR_PYTHON = sys.executable
+OUR_CODE = HERE.parent.parent  # what lies beside this benchmark is measured, whatever is installed
 READER_PYTHON = Path(".venv-bench/bin/python")
 READER_WORKERS = (1, 4, 10)
 NEWSBOAT_THREADS = 16
@@ -67,7 +68,8 @@ class Ours:
         return used
 
     def _pull(self, *options: str) -> Used:
-        return measure([OUR_PYTHON, "-m", "digest", "pull", "--json", *options], self._home)
+        command = [OUR_PYTHON, "-m", "digest", "pull", "--json", *options]
+        return measure(command, self._home, imports=OUR_CODE)
 
     def entries(self) -> dict[str, int]:
         return our_entries(self._home)
@@ -95,7 +97,7 @@ def our_entries(home: Path) -> dict[str, int]:
 
 def pull_in_an_open_house(home: Path) -> tuple[Used, dict[str, dict[str, float]]]:
     """Two rounds in one process; what each took, as that process measured it."""
-    used = measure([OUR_PYTHON, str(HERE / "house_driver.py"), "config.yaml"], home)
+    used = measure([OUR_PYTHON, str(HERE / "house_driver.py"), "config.yaml"], home, imports=OUR_CODE)
     return used, json.loads(used.output)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gc
 import json
 import logging
 import os
@@ -56,11 +57,21 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     """Run a command's coroutine to its end; logging is configured first."""
     import asyncio  # `--help` does without
 
-    from digest.service.event_loop import new_event_loop
-
     configure_logging()
-    with asyncio.Runner(loop_factory=new_event_loop()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(main)
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """What makes the loop; to ask for it loads all that a service is made of."""
+    was_on = gc.isenabled()
+    gc.disable()  # it would look through all that is being loaded, again and again: a tenth of a start
+    try:
+        from digest.service.event_loop import new_event_loop
+    finally:
+        if was_on:
+            gc.enable()
+    return new_event_loop()
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from digest.cli.console import configure_logging, say
+from digest.cli.console import configure_logging, loop_factory, say
 
 
 @click.command("demo")
@@ -19,7 +19,6 @@ def demo_command(port: int, once: bool) -> None:
     """A newsletter from the sample feeds in a throw-away folder: first issue, local inbox, pages."""
     from digest.cli.run import ROLES
     from digest.cli.steps import once_in
-    from digest.service.event_loop import new_event_loop
     from digest.service.folder import init_folder
     from digest.service.serve import serve
 
@@ -28,7 +27,7 @@ def demo_command(port: int, once: bool) -> None:
         init_folder(Path(folder))
         path = str(Path(folder) / "config.yaml")
         say(f"demo in {folder}, gone when it ends")
-        with asyncio.Runner(loop_factory=new_event_loop()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(once_in(path, force=True, as_json=False))
             code = (
                 0

@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
 from digest.cli.console import (
-    CHECK_FAILED,
     config_option,
     config_path_of,
     json_option,
     print_json,
     run,
-    say,
     table,
 )
+from digest.cli.issue_progress import find_issue, in_states, show_issue
 from digest.cli.issue_reasons import diff_command, why_command
 
-if TYPE_CHECKING:
-    from digest.model import Issue
-    from digest.service import House
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @click.group("issues")
 def issues_command() -> None:
     """The issues: list, show, why, diff, correct, pause, resume, retry, cancel."""
-
-
-async def _find(house: House, name: str) -> Issue:
-    """An issue by its number or its path (`12`, `world/2026-11-22`)."""
-    from digest.model import NotFound
-
-    if name.isdigit():
-        return await house.store.issues.get(int(name))
-    issue = await house.store.issues.by_path(name.strip("/"))
-    if issue is None:
-        raise NotFound(f"there is no issue '{name}'; `digest issues list` names them")
-    return issue
 
 
 @issues_command.command("list")
@@ -97,7 +83,7 @@ def list_issues(
                 row["subject"],
                 row["stories"],
                 row["state"],
-                _progress(row["deliveries"]),
+                in_states(row["deliveries"]),
             )
             for row in rows
         ],
@@ -111,72 +97,7 @@ def list_issues(
         )
 
 
-def _progress(progress: dict[str, dict[str, int]]) -> str:
-    return "; ".join(
-        f"{channel}: " + ", ".join(f"{count} {state}" for state, count in sorted(states.items()) if count)
-        for channel, states in sorted(progress.items())
-    )
-
-
-@issues_command.command("show")
-@click.argument("issue")
-@config_option
-@json_option
-@click.pass_context
-def show_issue(ctx: click.Context, config_path: str | None, issue: str, as_json: bool) -> None:
-    """One issue: its stories, and for each channel how far its deliveries are and what failed."""
-
-    async def main() -> dict[str, Any]:
-        from digest.model import DeliveryState
-        from digest.service import open_house
-
-        async with open_house(config_path_of(ctx, config_path), sync=False) as house:
-            found = await _find(house, issue)
-            store = house.store
-            troubled = [
-                delivery
-                for state in (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.DEFERRED)
-                for delivery in await store.deliveries.of_issue(found.id, state, limit=20)
-            ]
-            return {
-                "issue": found,
-                "deliveries": await store.issues.progress(found.id),
-                "trouble": [
-                    {"delivery": delivery, "history": await store.deliveries.history(delivery.id)}
-                    for delivery in troubled
-                ],
-                "invariant": await store.deliveries.invariant(found.id),
-            }
-
-    held = run(main())
-    if as_json:
-        print_json(held)
-    else:
-        found = held["issue"]
-        click.echo(f"{found.path}  {found.subject}")
-        click.echo(
-            f"composed {found.composed_at:%Y-%m-%d %H:%M} UTC, {found.state}, {found.minutes} min to read"
-        )
-        table(
-            ["#", "section", "story", "score", "sources"],
-            [
-                (number, story.section, story.title, f"{story.score:.2f}", 1 + len(story.also))
-                for number, story in enumerate(found.stories, 1)
-            ],
-            empty="no stories",
-        )
-        click.echo(f"deliveries  {_progress(held['deliveries']) or 'none'}")
-        for row in held["trouble"]:
-            last = row["history"][-1] if row["history"] else None
-            click.echo(
-                f"  {row['delivery'].recipient}: {row['delivery'].state}{': ' + last.reply if last else ''}"
-            )
-    if held["invariant"]:
-        for line in held["invariant"]:
-            say(line)
-        ctx.exit(CHECK_FAILED)
-
-
+issues_command.add_command(show_issue)
 issues_command.add_command(why_command)
 issues_command.add_command(diff_command)
 
@@ -207,7 +128,7 @@ def correct(
         from digest.service import open_house
 
         async with open_house(config_path_of(ctx, config_path)) as house:
-            found = await _find(house, issue)
+            found = await find_issue(house, issue)
             corrected = await desk.correct(
                 house.line, found, story=story, title=title, summary=summary, now=house.line.clock()
             )
@@ -216,9 +137,19 @@ def correct(
     click.echo(f"{issue}: revision {run(main())}")
 
 
+def _only_failed(name: str) -> Callable[[F], F]:
+    """`retry --failed`, as it is called elsewhere; it is what `retry` does anyway."""
+    if name != "retry":
+        return lambda command: command
+    return click.option(
+        "--failed", is_flag=True, expose_value=False, help="What failed, or is held in doubt (the default)."
+    )
+
+
 def _control(name: str, help_text: str, done: str) -> click.Command:
     @click.command(name, help=help_text)
     @click.argument("issue")
+    @_only_failed(name)
     @config_option
     @click.pass_context
     def command(ctx: click.Context, config_path: str | None, issue: str) -> None:
@@ -226,7 +157,7 @@ def _control(name: str, help_text: str, done: str) -> click.Command:
             from digest.service import open_house
 
             async with open_house(config_path_of(ctx, config_path)) as house:
-                found = await _find(house, issue)
+                found = await find_issue(house, issue)
                 store = house.store.issues
                 if name == "pause":
                     await store.pause(found.id)

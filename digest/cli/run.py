@@ -7,17 +7,17 @@ import sys
 
 import click
 
-from digest.cli.console import config_option, config_path_of, configure_logging
+from digest.cli.console import config_option, config_path_of, configure_logging, loop_factory
 
 ROLES = ("pull", "summarize", "compose", "deliver")
 
 
 def _serve(path: str, *, roles: tuple[str, ...], address: tuple[str, int] | None) -> None:
-    from digest.service.event_loop import new_event_loop
+    new_loop = loop_factory()
     from digest.service.serve import serve
 
     configure_logging(service=True)
-    with asyncio.Runner(loop_factory=new_event_loop()) as runner:
+    with asyncio.Runner(loop_factory=new_loop) as runner:
         code = runner.run(serve(path, roles=roles, address=address, announce=click.echo))
     if code:
         sys.exit(code)

@@ -112,10 +112,12 @@ def same_page(one: str, other: str) -> bool:
 _NOISE = re.compile(
     '[\\s!"$-*,-/:-@\\[-`{-\u00bf\u2000-\u206f\u2e00-\u2e7f\u3000-\u303f\ufe00-\ufe0f\ufe30-\ufe6f\uff00-\uff0f]+'
 )
+# The same for ASCII, as most titles are: what each letter becomes.
+_PLAIN = "".join(_NOISE.sub(" ", chr(code).lower()) for code in range(128))
 _TAG = re.compile(rb"<[^<>]*>")
 _SPACES = string.whitespace.encode() + b"\0"
 _LOWER = bytes.maketrans(string.ascii_uppercase.encode(), string.ascii_lowercase.encode())
-_PUNCTUATION = string.punctuation.encode() + _SPACES
+_PUNCTUATION = string.punctuation.encode()
 
 
 def mark(text: str) -> int:
@@ -128,9 +130,9 @@ def _mark(data: bytes) -> int:
 
 def _letters(title: str) -> str:
     """Without case and punctuation; a title of nothing else stays."""
-    if not title.isascii():
-        title = unicodedata.normalize("NFKC", title)
-    folded = title.casefold()
+    if title.isascii():
+        return " ".join(title.translate(_PLAIN).split()) or title.lower().strip()
+    folded = unicodedata.normalize("NFKC", title).casefold()
     return _NOISE.sub(" ", folded).strip() or folded.strip()
 
 
@@ -216,5 +218,5 @@ def _seen(markup: str) -> tuple[bytes, bytes]:
     if len(markup) > _LOOKED_AT:
         whole = markup.encode("utf-8", "surrogatepass")
         return hashlib.sha256(whole).digest(), _seen(markup[:_LOOKED_AT])[1]
-    bare = b"".join(_TAG.split(markup.encode("utf-8", "surrogatepass")))
-    return bare.translate(None, _SPACES), bare.translate(_LOWER, _PUNCTUATION)
+    seen = _TAG.sub(b"", markup.encode("utf-8", "surrogatepass")).translate(None, _SPACES)
+    return seen, seen.translate(_LOWER, _PUNCTUATION)

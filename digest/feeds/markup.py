@@ -180,9 +180,10 @@ _ATTRIBUTE = re.compile(
     r"""(\s(?:href|src|poster|cite|srcset)\s*=\s*)(?:"([^"]*)"|'([^']*)'|([^\s"'<>`]+))""", re.IGNORECASE
 )
 # Is there anything to do? It begins with `=`, which is quickly found, and looks back: an address that is not
-# whole, a list of them, or a blank before the sign.
+# whole, a list of which that is not plain, or a blank before the sign.
 _RELATIVE = re.compile(
-    r"""=(?:(?<=[eE][fF]=|[rR][cC]=|[tT][eE]=|[eE][rR]=)(?!\s*["']?https?://)|(?<=[sS][eE][tT]=)|(?<=\s=))"""
+    r"""=(?:(?<=[eE][fF]=|[rR][cC]=|[tT][eE]=|[eE][rR]=)(?!\s*["']?https?://)"""
+    rf"""|(?<=[sS][eE][tT]=)(?!(?a:"{_SET.pattern}"))|(?<=\s=))"""
 )
 _IMAGE = re.compile(r"<[iI][mM][gG]\s[^<>]*>")  # faster than IGNORECASE: it can look for the `<`
 _SOURCE = re.compile(r"""\s(?:data-)?src\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>`]+))""", re.IGNORECASE)

@@ -11,14 +11,14 @@ _MONTHS = {name: number for number, name in enumerate(_NAMES, 1)}
 # RFC 822 as feeds use it, with years of four digits: `Sat, 01 Nov 2026 08:00:00 +0100`.
 _MAIL = re.compile(
     r"(?:[A-Za-z]{3,9},?\s+)?(\d{1,2})\s+([A-Za-z]{3,9})\s+(\d{4})\s+(\d{1,2}):(\d\d)(?::(\d\d))?"
-    r"\s+(GMT|UTC|UT|Z|[+-]\d\d:?\d\d|[ECMP][SD]T)",
-    re.IGNORECASE,
+    r"\s+((?i:GMT|UTC|UT|Z|[+-]\d\d:?\d\d|[ECMP][SD]T))"
 )
 # RFC 3339: `2026-11-01T08:00:00.5+01:00`; a zone may be missing, and then means UTC.
 _NET = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?(?:Z|([+-])(\d\d):(\d\d))?", re.IGNORECASE
+    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?(?:[Zz]|([+-])(\d\d):(\d\d))?"
 )
 _DAYS = frozenset(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
+_GREENWICH = frozenset(("+0000", "GMT"))  # as most are written
 _AMERICAN = {"e": -5, "c": -6, "m": -7, "p": -8}
 
 
@@ -38,7 +38,7 @@ def _mail(found: re.Match[str]) -> datetime | None:
     if number is None or (first.isalpha() and first not in _DAYS):
         return None
     when = datetime(int(year), number, int(day), int(hour), int(minute), int(second or 0), tzinfo=UTC)
-    return when - _offset(zone.lower())
+    return when if zone in _GREENWICH else when - _offset(zone.lower())
 
 
 def _offset(zone: str) -> timedelta:

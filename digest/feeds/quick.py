@@ -29,7 +29,8 @@ _HIDDEN = (
     (b"\xf3", re.compile(rb"\xf3\xa0")),
 )
 _REFERENCE = re.compile(rb"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));")
-_SCOPES = ((b"base", re.compile(rb"base\s*=")), (b"lang", re.compile(rb"lang\s*=")))
+# An attribute `base` or `lang`, perhaps with a blank before its sign, which is quickly found.
+_SCOPE = re.compile(rb"=(?:(?<=[aA][sS][eE]=|[aA][nN][gG]=)|(?<=\s=))")
 
 
 def tree(document: bytes, *, recover: bool = False) -> Element | None:
@@ -94,14 +95,13 @@ _ATOM = {"0.1": "atom01", "0.2": "atom02", "0.3": "atom03"}
 
 def walked(root: Element, document: bytes, base: str, odd_date: OddDate, *, sound: bool) -> Walk:
     """The walk over a whole document. Raises Unusual."""
-    lower = document.lower()
     walk = Walk(
         Names(document),
         ACTIONS,
         LEFT_TO_FEEDPARSER,
         base=base,
         odd_date=odd_date,
-        scoped=any(name in lower and it.search(lower) for name, it in _SCOPES),
+        scoped=_SCOPE.search(document) is not None,
         sound=sound,
     )
     name = walk.names.of(root.tag)

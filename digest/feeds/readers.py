@@ -22,6 +22,9 @@ from digest.workers import TookTooLong, WorkerFailed, Workers
 
 BATCH_BYTES = 512 * 1024
 BATCH_FEEDS = 16
+BATCHES_WAITING = 1
+"""Beside those that are being read: a worker finds its next one in the pipe, and need not wait until this
+process, which is busy, has heard of the last one."""
 QUICK_BYTES = 2 * 1024 * 1024
 """What is larger is never read in company."""
 QUICK_SECONDS = 10.0
@@ -152,7 +155,7 @@ class Readers:
     async def _in_company(self, source: Source) -> _Answer:
         answer: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((source, answer))
-        if len(self._batching) < self._lanes:
+        if len(self._batching) < self._lanes + BATCHES_WAITING:
             task = asyncio.create_task(self._work_off())
             self._batching.add(task)
             task.add_done_callback(self._batching.discard)

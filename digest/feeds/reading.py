@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -204,9 +204,8 @@ class Reading:
 # ---------------------------------------------------------------- what feedparser gives
 
 
-def get(said: Said, key: str) -> Any:
-    # Its own lookups map one key to another, and warn while they do.
-    return dict.get(said, key)
+# feedparser's own lookups map one key to another, and warn while they do.
+get: Callable[[Said, str], Any] = dict.get
 
 
 def string(value: object) -> str:

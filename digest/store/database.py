@@ -18,10 +18,10 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import BigInteger, Connection, Table, TextClause, any_, func, literal, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError as BadData
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
@@ -43,6 +43,9 @@ from digest.store.engines import (
 )
 from digest.store.tables import counters
 from digest.store.writer import Work, Writer
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 T = TypeVar("T")
 
@@ -242,12 +245,16 @@ class Database:
     def insert(self, table: Table) -> postgresql.Insert:
         """An INSERT that knows ON CONFLICT. (SQLAlchemy has a class per dialect with the same methods.)"""
         if self.dialect == "sqlite":
-            return cast(postgresql.Insert, sqlite.insert(table))
+            return cast("postgresql.Insert", sqlite.insert(table))
+        from sqlalchemy.dialects import postgresql  # it takes long to load
+
         return postgresql.insert(table)
 
     def among(self, column: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:
         """The column is one of these, however many: they travel as one parameter, not as thousands."""
         if self.dialect == "postgresql":
+            from sqlalchemy.dialects import postgresql
+
             return column == any_(literal(list(ids), postgresql.ARRAY(BigInteger)))
         values = func.json_each(json.dumps(list(ids))).table_valued("value")
         return column.in_(select(values.c.value))

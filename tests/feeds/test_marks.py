@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from digest.feeds.marks import content_hash, fingerprint, marks, place, same_guid, same_page
 from digest.model import Entry
@@ -91,6 +93,11 @@ def test_a_title_counts_without_case_and_punctuation() -> None:
     different = {marks(entry(title=title)).title for title in others}
     assert len(different) == len(others)
     assert None in different
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_a_title_in_ascii_counts_as_any_other(title: str) -> None:
+    assert marks(entry(title=title)).title == marks(entry(title=f"{title}\u00a0")).title
 
 
 def test_the_words_count_without_markup_and_spaces() -> None:

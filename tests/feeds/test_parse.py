@@ -16,6 +16,7 @@ from expected import URL, beside, corpus, found_in
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from digest.feeds.markup import resolved
 from digest.feeds.parse import parse
 from digest.model import Entry, FeedError, Parsed
 
@@ -91,6 +92,22 @@ def test_a_document_that_names_its_encoding_is_believed_more_than_a_servers_defa
         "koi8-r"
     )
     assert parse(body, "text/xml; charset=ISO-8859-1", URL).entries[0].title == "Привет"
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ('srcset="https://a.example/1.jpg 300w, https://a.example/2.jpg 1600w"', None),
+        ('srcset="/1.jpg 1x"', 'srcset="https://site.example/1.jpg 1x"'),
+        (
+            'srcset="https://a.example/1.jpg 300w, ../2.jpg 1600w"',
+            'srcset="https://a.example/1.jpg 300w, https://site.example/2.jpg 1600w"',
+        ),
+    ],
+)
+def test_pictures_in_several_sizes_have_whole_addresses(said: str, meant: str | None) -> None:
+    markup = f'<img {said} alt="">'
+    assert resolved(markup, "https://site.example/blog/") == f'<img {meant or said} alt="">'
 
 
 def test_links_of_a_local_file_are_relative_to_the_site_it_speaks_of() -> None:
