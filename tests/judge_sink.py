@@ -47,8 +47,9 @@ class Rules:
     closing, temporary, permanent, cut, reset: by stage (`STAGES`); a 421, a 4xx, a 5xx, a plain end (FIN) or
     a RST instead of an answer. greylist: the share of recipients that get a 4xx the first time. slow: the
     share of final replies that come late, slow_seconds: how late, at most. per_connection: letters until it
-    says 421; 0: no limit. always_354: DATA is welcome even when no recipient was. sparing: a recipient whose
-    address contains this meets no fault.
+    says 421; 0: no limit. always_354: DATA is welcome even when no recipient was. moody: each connection is
+    offered something else, as by a pool of different servers. sparing: a recipient whose address contains
+    this meets no fault.
     """
 
     record: str = ""
@@ -70,6 +71,7 @@ class Rules:
     slow_seconds: float = 0.05
     per_connection: int = 0
     always_354: bool = False
+    moody: bool = False
     sparing: str = ""
 
 
@@ -248,6 +250,9 @@ class _Talk(asyncio.Protocol):
         self._letters = 0
         self._out: list[bytes] = []
         self._greeted = False
+        self._pipelining, self._chunking = self._rules.pipelining, self._rules.chunking
+        if self._rules.moody:
+            self._pipelining, self._chunking = (server.chance.random() < 0.6 for _ in range(2))
 
     # ---------------------------------------------------------- transport
 
@@ -353,11 +358,7 @@ class _Talk(asyncio.Protocol):
     def _command(self, said: str) -> None:
         verb = said.split(" ", 1)[0].upper()
         ahead = bool(self._buffer)
-        if (
-            ahead
-            and verb != "BDAT"
-            and (not self._rules.pipelining or verb in ("EHLO", "DATA", "QUIT", "NOOP"))
-        ):
+        if ahead and verb != "BDAT" and (not self._pipelining or verb in ("EHLO", "DATA", "QUIT", "NOOP")):
             self._complain(f"more was sent before {verb} was answered: {bytes(self._buffer[:60])!r}")
         match verb:
             case "EHLO":
@@ -368,7 +369,7 @@ class _Talk(asyncio.Protocol):
                 self._rcpt(said)
             case "DATA":
                 self._data()
-            case "BDAT" if self._rules.chunking:
+            case "BDAT" if self._chunking:
                 self._bdat(said)
             case "RSET":
                 self._forget()
@@ -387,7 +388,7 @@ class _Talk(asyncio.Protocol):
         if self._strikes("ehlo"):
             return
         offers = ["8BITMIME", "SMTPUTF8", "SIZE 10000000", "ENHANCEDSTATUSCODES"]
-        offers += ["PIPELINING"] * self._rules.pipelining + ["CHUNKING"] * self._rules.chunking
+        offers += ["PIPELINING"] * self._pipelining + ["CHUNKING"] * self._chunking
         self._greeted = True
         for offer in ["judge.example", *offers[:-1]]:
             self._say(f"250-{offer}")

@@ -222,9 +222,12 @@ def digest(folder: Path, *arguments: str, seconds: float = 120) -> str:
 
 
 def an_issue_to_send(
-    folder: Path, database: str, port: int, readers: Sequence[str], *, relay: str = "", more: str = ""
+    folder: Path, database: str, port: int, readers: Sequence[str], *, relay: str = "", compose: bool = True
 ) -> Ledger:
-    """A house whose newsletter has these readers, and an issue of which no letter has been sent yet."""
+    """A house whose newsletter has these readers, and an issue of which no letter has been sent yet.
+
+    relay: further settings of the mail server. compose: False: the issue is not made yet.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "feed.xml").write_bytes(rss("lighthouse", "bees", "bread"))
     path = write_config(
@@ -233,16 +236,15 @@ def an_issue_to_send(
     if relay:
         text = path.read_text().replace("security: none,", f"security: none, {relay},")
         path.write_text(text)
-    if more:
-        path.write_text(path.read_text() + more)
     if not database.startswith("sqlite"):
         digest(folder, "db", "upgrade")
     digest(folder, "pull")
     digest(folder, "summarize")
     ledger = Ledger(database, folder)
     ledger.admit(readers)
-    digest(folder, "compose", "--now")
-    assert ledger.states()["pending"] == len(readers)
+    if compose:
+        digest(folder, "compose", "--now")
+        assert ledger.states()["pending"] == len(readers)
     return ledger
 
 

@@ -23,7 +23,7 @@ KILLS = 4 if SHORT else 30
 SEEDS = (1,) if SHORT else (1, 2, 3, 4, 5)
 WORKERS = 4
 CONNECTIONS = 4
-AHEAD = {"pipelining": 1, "chunking": 8, "plain": 1}
+AHEAD = {"pipelining": 1, "chunking": 8, "plain": 1, "moody": 8}
 """How many letters of a connection may be on their way with no outcome recorded."""
 PATIENCE = 240 if SHORT else 1500
 ALL_AT_ONCE_EVERY = 3
@@ -34,12 +34,12 @@ QUIET = 5.0  # seconds; longer than a worker needs to start
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 @pytest.mark.parametrize(
-    "server", ["pipelining", "chunking"] if SHORT else ["pipelining", "chunking", "plain"]
+    "server", ["pipelining", "moody"] if SHORT else ["pipelining", "chunking", "moody", "plain"]
 )
 def test_no_letter_is_lost_and_every_double_is_explained(
     tmp_path: Path, request: pytest.FixtureRequest, seed: int, engine: str, server: str
 ) -> None:
-    if SHORT and (engine, server) == ("postgresql", "chunking"):
+    if SHORT and (engine, server) not in (("sqlite", "pipelining"), ("postgresql", "moody")):
         pytest.skip("the long form has every pair")
     if not SHORT and server == "plain" and seed > 1:
         pytest.skip("a server without PIPELINING: one seed")
@@ -51,6 +51,7 @@ def test_no_letter_is_lost_and_every_double_is_explained(
         "seed": seed,
         "pipelining": server != "plain",
         "chunking": server == "chunking",
+        "moody": server == "moody",
         "always_354": seed % 2 == 0,
         # All letters together take this long at the least, so that the kills fall among them.
         "slow": 1.0,
