@@ -54,7 +54,15 @@ def begin(
     """The intents of these deliveries; for each its line of history, None where it may not go."""
     if not wanted:
         return []
-    given = [{"id": one.id, "fence": one.fence, "hash": hash_of(database, one.recipient)} for one in wanted]
+    given = [
+        {
+            "id": one.id,
+            "fence": one.fence,
+            "hash": hash_of(database, one.recipient),
+            "reader": one.subscription_id,
+        }
+        for one in wanted
+    ]
     asked = {"given": json.dumps(given), "now": since_epoch(now), "lease": micros(lease)}
     attempts: dict[int, int] = dict(run(_BEGIN[database.dialect], asked))
     return [
@@ -105,6 +113,10 @@ PLACE_WHEN_UNKNOWN = """
 """`ledger.place_when_unknown`, in plain words."""
 
 
+_NEAR = {"sqlite": "", "postgresql": " AND deliveries.id = ANY (ARRAY(SELECT id FROM given))"}
+"""The same once more, so that PostgreSQL goes by the key also while it knows nothing of the table's size."""
+
+
 def _end(dialect: str) -> str:
     given = _given(
         dialect, id="bigint", fence="bigint", state="text", available_at="bigint", uncounted="boolean"
@@ -123,7 +135,7 @@ def _end(dialect: str) -> str:
                 - CASE WHEN given.uncounted AND deliveries.state = 'attempting' THEN 1 ELSE 0 END,
             changed_at = :now
         FROM given
-        WHERE deliveries.id = given.id AND deliveries.fence = given.fence AND (
+        WHERE deliveries.id = given.id AND deliveries.fence = given.fence{_NEAR[dialect]} AND (
             deliveries.state = 'attempting'
             OR (given.state <> 'sent' AND deliveries.state IN ('pending', 'deferred', 'unknown')
                 AND deliveries.queue IS NOT NULL)
@@ -133,19 +145,19 @@ def _end(dialect: str) -> str:
 
 
 def _begin(dialect: str) -> str:
-    given = _given(dialect, id="bigint", fence="bigint", hash="text")
+    given = _given(dialect, id="bigint", fence="bigint", hash="text", reader="bigint")
     yes = """EXISTS (
         SELECT 1 FROM subscriptions s WHERE s.id = deliveries.subscription_id AND s.status = 'active'
     )"""
     more = ""
     if dialect == "postgresql":
         # FOR SHARE waits for a goodbye that is being committed and then sees it: nobody who was told
-        # “you have left” gets a letter whose intent came later. (SQLite: one writer at a time anyway.)
+        # “you have left” gets a letter whose intent came later. (SQLite: one writer at a time anyway.) An
+        # array, for with IN the planner walks all subscriptions: 52 ms a step with 4,000 of them.
         more = """, yes AS MATERIALIZED (
-            SELECT s.id FROM subscriptions s WHERE s.status = 'active' AND s.id IN (
-                SELECT d.subscription_id FROM deliveries d JOIN given ON d.id = given.id
-                WHERE d.issue_id IS NOT NULL
-            ) ORDER BY s.id FOR SHARE
+            SELECT s.id FROM subscriptions s
+            WHERE s.status = 'active' AND s.id = ANY (ARRAY(SELECT reader FROM given))
+            ORDER BY s.id FOR SHARE
         )"""
         yes = "deliveries.subscription_id IN (SELECT id FROM yes)"
     return f"""
@@ -154,7 +166,7 @@ def _begin(dialect: str) -> str:
             state = 'attempting', queue = NULL, attempts = deliveries.attempts + 1,
             lease_until = {CLOCK[dialect]} + :lease, changed_at = :now
         FROM given
-        WHERE deliveries.id = given.id AND deliveries.fence = given.fence
+        WHERE deliveries.id = given.id AND deliveries.fence = given.fence{_NEAR[dialect]}
             AND deliveries.lease_until > {CLOCK[dialect]}
             AND deliveries.state IN ('pending', 'deferred', 'unknown') AND deliveries.queue IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM suppressions p WHERE p.hash = given.hash)
