@@ -41,15 +41,17 @@ eval: $(STAMP)   ## how good the digests are, on labelled rows: make eval DATA=f
 bench: $(STAMP)  ## measurements against peers
 	$(BIN)/python -m bench
 
-bench-peers:     ## the peers that pip has, in .venv-bench (the others: apt-get install nginx-light newsboat)
+bench-peers:     ## the peers that pip and npm have, in .venv-bench (apt-get install nginx-light newsboat postfix)
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check reader==3.26
+	@if command -v npm >/dev/null; then npm install --silent --no-fund --no-audit --prefix .venv-bench nodemailer; \
+	else echo "without nodemailer: npm is not here"; fi
 
 docs: $(STAMP)   ## write the reference pages from the code, and the pictures from the running service
 	$(BIN)/python docs/make_reference.py
 	$(BIN)/python docs/make_pictures.py
 
-soak: $(STAMP)   ## slow explorations: workers killed at random, letters counted
+soak: $(STAMP)   ## slow explorations: workers killed, stopped and robbed of their ledger, letters counted
 	$(BIN)/python -m pytest -n 2 -s tests/soak
 
 lock: $(STAMP)   ## pin again (needs uv: pip install uv)

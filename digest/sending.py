@@ -340,4 +340,5 @@ class Sending:
             for delivery in held:
                 if delivery.id in ours and delivery.id in self._until:
                     self._until[delivery.id] = started + self._lease.total_seconds()
-            self._at_hand = deque(delivery for delivery in self._at_hand if delivery.id in ours)
+            lost = {delivery.id for delivery in held} - ours  # more may have been claimed meanwhile
+            self._at_hand = deque(delivery for delivery in self._at_hand if delivery.id not in lost)

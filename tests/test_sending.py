@@ -184,6 +184,18 @@ def _somebody_else_has(delivery: Delivery) -> Any:
     return work
 
 
+async def test_what_is_claimed_while_leases_are_renewed_is_not_forgotten(hands: Hands) -> None:
+    await hands.bench.bear(*people(600))
+    sent = 0
+    async with hands.sending(renew_every=0.001) as work:
+        given = await work.step([], 4)
+        while given:
+            sent += len(given)
+            given = await work.step([(one, OK) for one in given], 4)
+    assert sent == 600
+    assert await hands.bench.states() == {"sent": 600}
+
+
 async def test_a_caller_that_is_gone_when_its_letters_come_loses_none(hands: Hands) -> None:
     await hands.bench.bear(*people(1))
     async with hands.sending() as work:

@@ -10,12 +10,14 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 SAMPLE_EVERY = 0.2  # seconds, after a few quicker looks: some programs are gone before that
 PR_SET_CHILD_SUBREAPER = 36
+NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 
 
 class Failed(Exception):
@@ -38,9 +40,14 @@ def adopt_orphans() -> None:
 
 
 def measure(
-    command: Sequence[str], home: Path, *, most_seconds: float = 1800, imports: Path | None = None
+    command: Sequence[str],
+    home: Path,
+    *,
+    most_seconds: float = 1800,
+    imports: Path | None = None,
+    environment: Mapping[str, str] = NOTHING_MORE,
 ) -> Used:
-    """Run it in this folder, with nothing of our environment but what a program needs.
+    """Run it in this folder, with nothing of our environment but what a program needs, and `environment`.
 
     imports: the folder that Python looks into first.
 
@@ -63,6 +70,7 @@ def measure(
                 "HOME": str(home),
                 "LANG": "C.UTF-8",
                 **({"PYTHONPATH": str(imports)} if imports else {}),
+                **environment,
             },
             start_new_session=True,
         )

@@ -1,0 +1,1 @@
+"""What the send benchmark needs: a world, senders, drivers, a far-away server."""
