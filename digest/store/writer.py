@@ -14,8 +14,8 @@ from digest.model import NotReady
 
 log = logging.getLogger(__name__)
 
-# Seconds of rest after a transaction, as long as it took: without it a busy process starves the writers of all
-# others (FACTS 7.1). One that had to wait for another process took long, and rests longest.
+# Seconds of rest after a transaction, as long as it took: without it a busy process starves the writers of
+# all others (FACTS 7.1). One that had to wait for another process took long, and rests longest.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.002
 
 T_co = TypeVar("T_co", covariant=True)
