@@ -146,6 +146,8 @@ class Running:
         except LedgerBroken as error:
             self._broken = error
             raise
+        finally:
+            self._trouble = None  # how the round ended says it from here on
         now = clock()
         for name in held.line.publishers.keys() - resting:
             if name in delivered.waiting:
