@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -293,6 +293,46 @@ async def test_an_outcome_whose_commit_was_not_heard_of_is_written_once(hands: H
         history = await hands.bench.store.deliveries.history(delivery.id)
         assert [event.state for event in history][-2:] == ["attempting", end]
     assert (await hands.bench.store.deliveries.get(two.id)).attempts == 0
+
+
+class Slow(Stumbling):
+    """Does something after each step, before anybody hears of it."""
+
+    def __init__(self, store: Store, then: Callable[[], object]) -> None:
+        super().__init__(store)
+        self._then = then
+
+    async def step(self, *asked: Any, **how: Any) -> Any:
+        answer = await self._real.step(*asked, **how)
+        self._then()
+        await asyncio.sleep(0)
+        return answer
+
+
+async def test_a_lease_is_counted_from_before_the_step_that_took_it(hands: Hands) -> None:
+    await hands.bench.bear(*people(1))
+
+    def long() -> None:
+        hands.ticks += 50.0
+
+    async with hands.sending(ledger=Slow(hands.bench.store, long)) as work:
+        [given] = await work.step([], 1)
+        hands.ticks += 9.0
+        assert work.holds(given)
+        hands.ticks += 2.0
+        assert not work.holds(given)
+        await work.step([(given, OK)], 0)
+
+
+async def test_what_was_begun_for_nobody_is_taken_back_at_once(hands: Hands) -> None:
+    await hands.bench.bear(*people(1))
+    async with hands.sending(ledger=Slow(hands.bench.store, lambda: asking.cancel())) as work:
+        asking = asyncio.create_task(work.step([], 1))
+        with contextlib.suppress(asyncio.CancelledError):
+            await asking
+        await work.step([], 0)
+    [one] = (await hands.bench.deliveries()).values()
+    assert (one.state, one.attempts) == ("deferred", 0)
 
 
 async def test_letters_that_were_begun_are_given_though_others_cannot_be_claimed(hands: Hands) -> None:
