@@ -69,14 +69,16 @@ async def deliver(
     resting: Collection[str] = (),
     trouble: Trouble = untroubled,
     patience: Patience | None = None,
+    watch: Watch | None = None,
 ) -> Delivered:
     """Send what is due on every channel, but for those that are `resting`.
 
     stop: once set, nothing new is begun, and what is under way ends well. An error of one channel never cuts
-    off another's letters: it is raised when all have ended. Raises NotReady when the ledger was out of reach,
+    off another's letters: it is raised when all have ended. watch: whoever looks after the sums, over many
+    rounds; None: only in this one. Raises NotReady when the ledger was out of reach,
     LedgerBroken when its sums are wrong: then nothing more is sent.
     """
-    run = _Run(line, stop or asyncio.Event(), progress, trouble, patience or Patience())
+    run = _Run(line, stop or asyncio.Event(), progress, trouble, patience or Patience(), watch or Watch())
     asked = [publisher for name, publisher in line.publishers.items() if name not in resting]
     run.busy.update(publisher.channel for publisher in asked)  # until each has looked for itself
     async with run.watched(), asyncio.TaskGroup() as group:
@@ -90,7 +92,7 @@ async def deliver(
 async def deliver_notice(line: Line, notice: Notice, *, patience: Patience | None = None) -> Ended | None:
     """Send this one notice now, through the same ledger. None: a running service has taken it and will send
     it."""
-    run = _Run(line, asyncio.Event(), quiet, untroubled, patience or Patience())
+    run = _Run(line, asyncio.Event(), quiet, untroubled, patience or Patience(), Watch())
     deliveries = line.store.deliveries
     delivery = await deliveries.claim_notice(notice.id, lease=run.patience.lease)
     if delivery is None:
@@ -122,10 +124,17 @@ class _Run:
     """
 
     def __init__(
-        self, line: Line, stop: asyncio.Event, progress: Progress, trouble: Trouble, patience: Patience
+        self,
+        line: Line,
+        stop: asyncio.Event,
+        progress: Progress,
+        trouble: Trouble,
+        patience: Patience,
+        watch: Watch,
     ) -> None:
         self.line = line
         self.patience = patience
+        self.watch = watch
         self.tally = Tally(changed=self._show)
         self.waiting: dict[str, str] = {}
         self.errors: list[Exception] = []
@@ -145,11 +154,11 @@ class _Run:
     @contextlib.asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
         """The sums are looked at while letters go, and once more at the end."""
-        watch = Watch(self.line, self.tally.issues)
+        watch, issues = self.watch, self.tally.issues
 
         async def look_again_and_again() -> None:
             try:
-                await watch.look_again_and_again(self.patience.watch_every)
+                await watch.look_again_and_again(self.line, issues, self.patience.watch_every)
             except LedgerBroken as error:
                 self._halt = True
                 self.errors.insert(0, error)
@@ -160,8 +169,9 @@ class _Run:
         finally:
             task.cancel()
             await asyncio.wait({task})
+        watch.mind(issues)
         if not self._halt:
-            await watch.look()
+            await watch.look(self.line)
 
     async def guarded(self, publisher: Publisher) -> None:
         """One channel, whose error must not cancel the letters that another has in flight."""

@@ -37,6 +37,10 @@ HELD_BACK = timedelta(seconds=30)
 """A letter whose domain has no room is put off for so long, and for longer the more are waiting with it."""
 LONGEST_HELD_BACK = timedelta(hours=1)
 MANY_HELD_BACK = 100
+ROOM_SOON = timedelta(seconds=2)
+"""The same for a domain that has a letter under way: when that is over there may be room at once."""
+LOOK_AGAIN = 2.0
+"""Seconds after which it is worth asking for what has become due meanwhile, notices above all."""
 
 
 def since_boot() -> float:
@@ -64,7 +68,7 @@ class _Asked:
 
     done: list[Ended]
     want: int
-    admit: Callable[[Delivery], bool]
+    admit: Callable[[Delivery], bool | None]
     answer: asyncio.Future[Sequence[Delivery]]
     given: list[Delivery] = field(default_factory=list)
 
@@ -110,6 +114,7 @@ class Sending:
         self._asked: list[_Asked] = []
         self._wake = asyncio.Event()
         self._exhausted = False
+        self._claimed_at = 0.0
         self.broken: NotReady | None = None
 
     @asynccontextmanager
@@ -144,7 +149,7 @@ class Sending:
         self,
         done: Sequence[tuple[Delivery, Result]],
         want: int,
-        admit: Callable[[Delivery], bool] = anyone,
+        admit: Callable[[Delivery], bool | None] = anyone,
     ) -> Sequence[Delivery]:
         """See `publishers.base.Work`."""
         asked = _Asked(
@@ -156,6 +161,10 @@ class Sending:
         self._asked.append(asked)
         self._wake.set()
         return await asked.answer
+
+    def over(self) -> bool:
+        """See `publishers.base.Work`."""
+        return self._stopped() or self.broken is not None
 
     def holds(self, delivery: Delivery) -> bool:
         """See `publishers.base.Work`."""
@@ -174,16 +183,19 @@ class Sending:
             except NotReady as error:
                 self.broken = error
                 log.error("ledger out of reach", extra={"channel": self._channel, "error": str(error)})  # noqa: TRY400 - its text is for people
-                for one in asked:
-                    self._refuse(one, error)
+                self._refuse(asked, error)
             except Exception as error:  # noqa: BLE001 - it belongs to those who asked
-                for one in asked:
-                    self._refuse(one, error)
+                self._refuse(asked, error)
 
     @staticmethod
-    def _refuse(asked: _Asked, error: Exception) -> None:
-        if not asked.answer.done():
-            asked.answer.set_exception(error)
+    def _refuse(asked: Sequence[_Asked], error: Exception) -> None:
+        for one in asked:
+            if one.answer.done():
+                continue
+            if one.given:  # their intents are durable: whoever asked must send them, or say that it did not
+                one.answer.set_result(one.given)
+            else:
+                one.answer.set_exception(error)
 
     async def _serve(self, asked: Sequence[_Asked]) -> None:
         await self._write_suppressions(asked)
@@ -223,12 +235,15 @@ class Sending:
         self, ended: Sequence[Ended], wanted: Sequence[Delivery], asked: Sequence[_Asked]
     ) -> Sequence[str]:
         """One transaction, tried again while the ledger is out of reach, for as long as our leases live."""
-        give_up = self._ticks() + self._keep_trying
+        started = self._ticks()
+        give_up, again = started + self._keep_trying, False
         while True:
-            started = self._ticks()
             try:
-                kept, begun = await self._deliveries.step(ended, wanted, now=self._clock(), lease=self._lease)
+                kept, begun = await self._deliveries.step(
+                    ended, wanted, now=self._clock(), lease=self._lease, again=again
+                )
             except NotReady as error:
+                again = True  # it may have been done all the same, and only the answer was lost
                 self._trouble(str(error))
                 if self._ticks() > give_up:
                     raise
@@ -277,52 +292,85 @@ class Sending:
     async def _pick(self, asked: Sequence[_Asked]) -> list[tuple[_Asked, Delivery]]:
         """The next letters for those who want any; more are claimed when few are left."""
         wants = [each for each in asked if len(each.given) < each.want and not each.answer.done()]
-        if self._stopped() or self.broken is not None or not wants:
-            return []
-        if len(self._at_hand) < LOW_WATER and not self._exhausted:
-            await self._claim()
+        while wants and not self.over():
+            await self._look_for_more()
+            picked, wait_for_others = self._admitted(wants)
+            if picked or wait_for_others or self._exhausted or len(self._at_hand) < LOW_WATER:
+                return picked
+            if ended := [one for each in asked for one in each.done]:
+                await self._step(ended, [], asked)  # what is known does not wait until all are looked at
+            if await self._put_off():
+                break
+        return []
+
+    def _admitted(self, wants: Sequence[_Asked]) -> tuple[list[tuple[_Asked, Delivery]], bool]:
+        """Who may have which of those at hand; and whether some are only left to others for a moment."""
         picked: list[tuple[_Asked, Delivery]] = []
+        wait_for_others = False
         for each in wants:
             passed_by: list[Delivery] = []
             missing = each.want - len(each.given)
             while missing and self._at_hand:
                 delivery = self._at_hand.popleft()
-                if each.admit(delivery):
+                answer = each.admit(delivery)
+                if answer:
                     picked.append((each, delivery))
                     missing -= 1
                 else:
                     passed_by.append(delivery)
+                    wait_for_others |= answer is None
             self._at_hand.extendleft(reversed(passed_by))
-        if not picked and len(self._at_hand) >= LOW_WATER:
-            await self._put_off()
-            return await self._pick(asked)
-        return picked
+        return picked, wait_for_others
 
-    async def _claim(self) -> None:
-        started = self._ticks()
+    async def _look_for_more(self) -> None:
+        if self._ticks() - self._claimed_at >= LOOK_AGAIN:
+            self._exhausted = False
+            if len(self._at_hand) >= LOW_WATER:
+                await self._claim(only_notices=True)
+        if len(self._at_hand) < LOW_WATER and not self._exhausted:
+            await self._claim()
+
+    async def _claim(self, *, only_notices: bool = False) -> None:
+        started = self._claimed_at = self._ticks()
         claimed = await self._deliveries.claim_due(
-            self._channel, self._clock(), limit=CLAIM, lease=self._lease
+            self._channel, self._clock(), limit=CLAIM, lease=self._lease, only_notices=only_notices
         )
-        self._exhausted = len(claimed) < CLAIM
+        if not only_notices:
+            self._exhausted = len(claimed) < CLAIM
         self._tally.claimed += len(claimed)
         for delivery in claimed:
             self._until[delivery.id] = started + self._lease.total_seconds()
         self._tally.issues.update(one.issue_id for one in claimed if one.issue_id is not None)
-        self._at_hand.extend(claimed)
+        self._at_hand.extendleft(one for one in reversed(claimed) if one.issue_id is None)
+        self._at_hand.extend(one for one in claimed if one.issue_id is not None)
 
-    async def _put_off(self) -> None:
-        """No connection may have any of these now (their domains have no room): let others come forward."""
+    async def _put_off(self) -> bool:
+        """No connection may have any of these now (their domains have no room): let others come forward.
+        Whether there may be room for some of them soon: then it is not worth looking further now, and a few
+        of them stay."""
+        under_way = {_domain(delivery) for delivery in self._under_way.values()}
         waits: dict[timedelta, list[Delivery]] = {}
+        kept: deque[Delivery] = deque()
         for delivery in self._at_hand:
-            domain = delivery.recipient.rpartition("@")[2].lower()
-            self._held_back[domain] += 1
-            turn = 1 + self._held_back[domain] // MANY_HELD_BACK
-            waits.setdefault(min(HELD_BACK * turn, LONGEST_HELD_BACK), []).append(delivery)
-        self._at_hand.clear()
+            domain = _domain(delivery)
+            if domain in under_way and len(kept) < LOW_WATER // 2:
+                kept.append(delivery)
+                continue
+            wait = HELD_BACK
+            if domain in under_way:
+                wait = ROOM_SOON
+            elif delivery.issue_id is not None:  # somebody waits for a notice: it is no part of a long queue
+                self._held_back[domain] += 1
+                wait = min(HELD_BACK * (1 + self._held_back[domain] // MANY_HELD_BACK), LONGEST_HELD_BACK)
+            waits.setdefault(wait, []).append(delivery)
+            self._until.pop(delivery.id, None)
+        self._at_hand = kept
         for wait, some in waits.items():
             await self._deliveries.put_off(some, self._clock() + wait)
             self._tally.claimed -= len(some)
-        log.info("letters held back", extra={"channel": self._channel, "domains": dict(self._held_back)})
+        most = dict(self._held_back.most_common(5))
+        log.info("letters held back", extra={"channel": self._channel, "domains": most})
+        return bool(kept)
 
     async def _renew(self) -> None:
         while True:
@@ -340,5 +388,9 @@ class Sending:
             for delivery in held:
                 if delivery.id in ours and delivery.id in self._until:
                     self._until[delivery.id] = started + self._lease.total_seconds()
-            lost = {delivery.id for delivery in held} - ours  # more may have been claimed meanwhile
+            lost = {delivery.id for delivery in held} - ours  # others may have come to hand meanwhile
             self._at_hand = deque(delivery for delivery in self._at_hand if delivery.id not in lost)
+
+
+def _domain(delivery: Delivery) -> str:
+    return delivery.recipient.rpartition("@")[2].lower()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from a_house import Clock
 from digest.dispatch import deliver
-from digest.model import Delivery, DeliveryState, Ended, PublishError, Receipt
+from digest.model import Delivery, DeliveryState, Ended, NotReady, PublishError, Receipt
 from digest.publishers.base import Result, Work
 from digest.sending import Sending, Tally
 from digest.store import Store
@@ -41,9 +41,9 @@ class Hands:
         return judge(delivery, result, now=now, jitter=0.5, stale_after=timedelta(hours=24))
 
     @contextlib.asynccontextmanager
-    async def sending(self, **settings: Any) -> AsyncIterator[Sending]:
+    async def sending(self, *, ledger: Any = None, **settings: Any) -> AsyncIterator[Sending]:
         work = Sending(
-            self.bench.store,
+            ledger or self.bench.store,
             "email",
             clock=self.bench.clock,
             judge=self.judged,
@@ -236,6 +236,254 @@ async def test_trouble_of_the_way_out_gives_back_at_once_what_was_at_hand(hands:
         await shut()
     assert await hands.bench.states() == {"deferred": 1, "pending": 4}
     assert await hands.bench.store.deliveries.any_due("email", hands.bench.clock())
+
+
+# ---------------------------------------------------------------- a ledger that stumbles
+
+
+class Stumbling:
+    """A store whose deliveries do as they are told, and then the answer is lost, late, or a no.
+
+    lose: so many answers to a step, after it was committed. deny: so many claims, once one was granted.
+    late: held until this is set, the answer to a renewal.
+    """
+
+    def __init__(self, store: Store, *, lose: int = 0, deny: int = 0, late: asyncio.Event | None = None):
+        self.deliveries = self
+        self.subscriptions = store.subscriptions
+        self._real = store.deliveries
+        self._lose, self._deny, self._late = lose, deny, late
+        self._granted = False
+        self.renewing = asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    async def step(self, *asked: Any, **how: Any) -> Any:
+        answer = await self._real.step(*asked, **how)
+        if self._lose:
+            self._lose -= 1
+            raise NotReady("the connection was cut after COMMIT")
+        return answer
+
+    async def claim_due(self, *asked: Any, **how: Any) -> Any:
+        if self._granted and self._deny:
+            self._deny -= 1
+            raise NotReady("database is locked")
+        self._granted = True
+        return await self._real.claim_due(*asked, **how)
+
+    async def renew(self, *asked: Any, **how: Any) -> Any:
+        answer = await self._real.renew(*asked, **how)
+        self.renewing.set()
+        if self._late is not None:
+            await self._late.wait()
+        return answer
+
+
+async def test_an_intent_whose_commit_was_not_heard_of_is_still_ours(hands: Hands) -> None:
+    """Else nobody sends it, it becomes `unknown` when its lease ends, and a newsletter that holds such
+    letters back loses one of which nothing was ever sent."""
+    await hands.bench.bear(*people(2))
+    async with hands.sending(ledger=Stumbling(hands.bench.store, lose=1)) as work:
+        [first] = await work.step([], 1)
+        assert work.holds(first)
+        assert await hands.bench.states() == {"attempting": 1, "pending": 1}
+        await work.step([(first, OK)], 0)
+    assert await hands.bench.states() == {"sent": 1, "pending": 1}
+
+
+async def test_an_outcome_whose_commit_was_not_heard_of_is_written_once(hands: Hands) -> None:
+    await hands.bench.bear(*people(2))
+    ledger = Stumbling(hands.bench.store)
+    async with hands.sending(ledger=ledger) as work:
+        one, two = await work.step([], 2)
+        ledger._lose = 1
+        await work.step([(one, OK), (two, PublishError("421", counts=False))], 0)
+    assert hands.tally.states == {"sent": 1, "deferred": 1}
+    for delivery, end in ((one, "sent"), (two, "deferred")):
+        history = await hands.bench.store.deliveries.history(delivery.id)
+        assert [event.state for event in history][-2:] == ["attempting", end]
+    assert (await hands.bench.store.deliveries.get(two.id)).attempts == 0
+
+
+class Slow(Stumbling):
+    """Does something after each step, before anybody hears of it."""
+
+    def __init__(self, store: Store, then: Callable[[], object]) -> None:
+        super().__init__(store)
+        self._then = then
+
+    async def step(self, *asked: Any, **how: Any) -> Any:
+        answer = await self._real.step(*asked, **how)
+        self._then()
+        await asyncio.sleep(0)
+        return answer
+
+
+async def test_a_lease_is_counted_from_before_the_step_that_took_it(hands: Hands) -> None:
+    await hands.bench.bear(*people(1))
+
+    def long() -> None:
+        hands.ticks += 50.0
+
+    async with hands.sending(ledger=Slow(hands.bench.store, long)) as work:
+        [given] = await work.step([], 1)
+        hands.ticks += 9.0
+        assert work.holds(given)
+        hands.ticks += 2.0
+        assert not work.holds(given)
+        await work.step([(given, OK)], 0)
+
+
+async def test_what_was_begun_for_nobody_is_taken_back_at_once(hands: Hands) -> None:
+    await hands.bench.bear(*people(1))
+    async with hands.sending(ledger=Slow(hands.bench.store, lambda: asking.cancel())) as work:
+        asking = asyncio.create_task(work.step([], 1))
+        with contextlib.suppress(asyncio.CancelledError):
+            await asking
+        await work.step([], 0)
+    [one] = (await hands.bench.deliveries()).values()
+    assert (one.state, one.attempts) == ("deferred", 0)
+
+
+async def test_letters_that_were_begun_are_given_though_others_cannot_be_claimed(hands: Hands) -> None:
+    await hands.bench.bear(*people(300))
+    for number in range(200, 256):
+        await hands.bench.store.subscriptions.suppress(f"reader{number}@example.org", "", now=MOMENT)
+    async with hands.sending(ledger=Stumbling(hands.bench.store, deny=1)) as work:
+        given = [*await work.step([], 192), *await work.step([], 20)]
+        assert len(given) == 200
+        await work.step([(one, OK) for one in given], 0)
+    states = await hands.bench.states()
+    assert (states["sent"], states.get("attempting")) == (200, None)
+
+
+async def test_letters_claimed_while_leases_are_renewed_stay_at_hand(hands: Hands) -> None:
+    await hands.bench.bear(*people(300))
+    ledger = Stumbling(hands.bench.store, late=(late := asyncio.Event()))
+    async with hands.sending(ledger=ledger, renew_every=0.05) as work:
+        given = list(await work.step([], 250))
+        await ledger.renewing.wait()
+        given += await work.step([], 1)  # claims the others
+        late.set()
+        await asyncio.sleep(0.02)
+        given += await work.step([], 100)
+        assert len(given) == 300
+        await work.step([(one, OK) for one in given], 0)
+
+
+# ---------------------------------------------------------------- who waits for whom
+
+
+async def test_a_notice_does_not_wait_for_the_end_of_a_long_stream(hands: Hands) -> None:
+    await hands.bench.bear(*people(500))
+    async with hands.sending() as work:
+        given = list(await work.step([], 1))
+        await hands.bench.store.notices.create(
+            kind="test", key="t", recipient="new@example.org", newsletter="", data={}, now=MOMENT
+        )
+        hands.ticks += 6.0
+        [notice] = await work.step([], 1)
+        assert notice.issue_id is None
+        await work.step([(one, OK) for one in [*given, notice]], 0)
+
+
+async def test_what_becomes_due_while_the_last_letter_takes_its_time_is_found(hands: Hands) -> None:
+    await hands.bench.bear(*people(1))
+    async with hands.sending() as work:
+        given = list(await work.step([], 1))
+        assert await work.step([], 1) == []
+        await hands.bench.store.notices.create(
+            kind="test", key="t", recipient="new@example.org", newsletter="", data={}, now=MOMENT
+        )
+        hands.ticks += 6.0
+        given += await work.step([], 1)
+        assert len(given) == 2
+        await work.step([(one, OK) for one in given], 0)
+
+
+async def test_a_notice_for_a_full_domain_does_not_wait_as_long_as_its_letters(hands: Hands) -> None:
+    await hands.bench.bear(*people(600, "full.example"))
+    await hands.bench.store.notices.create(
+        kind="test", key="t", recipient="new@full.example", newsletter="", data={}, now=MOMENT
+    )
+    async with hands.sending() as work:
+        assert await work.step([], 1, lambda _: False) == []
+    hands.bench.clock.turn(seconds=31)
+    [notice] = await hands.bench.store.deliveries.claim_due(
+        "email", hands.bench.clock(), limit=1, lease=timedelta(seconds=60)
+    )
+    assert notice.issue_id is None
+
+
+async def test_a_domain_with_few_connections_goes_on_as_fast_as_they_do(hands: Hands) -> None:
+    """The connections that may not have its letters must not put all of them off for half an hour."""
+    await hands.bench.bear(*people(900, "few.example"))
+    async with hands.sending() as work:
+        given = list(await work.step([], 2))
+        assert await work.step([], 1, lambda _: False) == []
+        sent = 0
+        while given := list(await work.step([(one, OK) for one in given], 2)):
+            sent += len(given)
+            assert await work.step([], 1, lambda _: False) == []
+            hands.bench.clock.turn(seconds=0.1)
+            hands.ticks += 0.1
+    waits = [one.available_at for one in (await hands.bench.deliveries()).values() if one.state == "pending"]
+    assert sent > 800
+    assert all(wait < hands.bench.clock() + timedelta(seconds=31) for wait in waits)
+
+
+async def test_letters_that_are_another_relays_turn_are_not_put_off(hands: Hands) -> None:
+    await hands.bench.bear(*people(300))
+    async with hands.sending() as work:
+        assert await work.step([], 1, lambda _: None) == []
+        given = await work.step([], 300)
+        assert len(given) == 256
+        given = [*given, *await work.step([], 300)]
+        assert len(given) == 300
+        await work.step([(one, OK) for one in given], 0)
+
+
+async def test_what_is_known_is_written_before_a_long_search(hands: Hands) -> None:
+    await hands.bench.bear("first@example.org", *people(700, "full.example"))
+    seen: list[int] = []
+
+    class Looking(Stumbling):
+        async def put_off(self, *asked: Any, **how: Any) -> Any:
+            seen.append((await hands.bench.states()).get("sent", 0))
+            return await self._real.put_off(*asked, **how)
+
+    async with hands.sending(ledger=Looking(hands.bench.store)) as work:
+        [first] = await work.step([], 1)
+        assert await work.step([(first, OK)], 1, lambda _: False) == []
+    assert seen
+    assert seen[0] == 1
+
+
+async def test_no_list_is_too_long_to_be_looked_through(hands: Hands) -> None:
+    """The claims below are made one after another, not each within the one before."""
+    await hands.bench.bear(*people(300, "full.example"))
+
+    class Endless(Stumbling):
+        """The same letters again and again, as of a list of a million."""
+
+        claims = 0
+
+        async def claim_due(self, *asked: Any, **how: Any) -> Any:
+            self.claims += 1
+            if self.claims > 1500:
+                return []
+            return [replace(some, id=some.id + 1000 * self.claims) for some in sample]
+
+        async def put_off(self, *asked: Any, **how: Any) -> Any:
+            pass
+
+    sample = await hands.bench.store.deliveries.of_issue(hands.bench.issue_id, limit=256)
+    async with hands.sending(ledger=(ledger := Endless(hands.bench.store))) as work:
+        assert await work.step([], 1, lambda _: False) == []
+        assert ledger.claims > 1500
+        assert len(work._until) < 1000
 
 
 # ---------------------------------------------------------------- a channel that streams

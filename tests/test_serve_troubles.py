@@ -15,6 +15,7 @@ import pytest
 from a_house import FeedServer, rss, write_config
 from digest import intake, pipeline
 from digest.service import open_house
+from digest.service.serve import Running
 from smtp_sink import Fault, SmtpSink
 from test_serve import Service, running
 
@@ -83,6 +84,21 @@ async def test_a_locked_database_is_red_within_seconds_and_green_again(tmp_path:
             while (await ready(service)).status_code != 200:  # noqa: ASYNC110 - health is asked, it tells nobody
                 await asyncio.sleep(0.2)
         assert await service.end() == 0
+
+
+@pytest.mark.asyncio
+async def test_trouble_with_the_ledger_is_over_when_a_round_ends_well_though_it_sent_nothing(
+    tmp_path: Path,
+) -> None:
+    path = write_config(tmp_path, feeds="[]")
+    async with open_house(path) as house:
+        serving = Running(str(path), house, ("deliver",), None)
+        serving._has_trouble("database is locked")  # a lease was not renewed, and its letter is done
+        assert not (await serving.health()).ok
+        [tick] = serving._ticks()
+        await tick.step()
+        assert (await serving.health()).ok
+        await serving.close()
 
 
 @pytest.mark.asyncio

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from digest.dispatch import Patience, deliver
 from digest.model import Delivery, DeliveryState, PublishError
 from digest.store import Store
-from digest.watch import LedgerBroken, too_many, words
+from digest.watch import LedgerBroken, Watch, too_many, words
 from letter_samples import MOMENT, WORLD, issue, story
 from test_dispatch import Bench, Clock, Fake
 
@@ -114,6 +114,27 @@ async def test_broken_sums_stop_everything(bench: Bench) -> None:
     with pytest.raises(LedgerBroken, match="5 recipients but 4 deliveries"):
         await deliver(bench.line(Fake()))
     assert (await bench.store.issues.get(bench.issue_id)).state == "paused"
+
+
+@pytest.mark.asyncio
+async def test_a_look_that_took_long_rests_and_is_made_up_for_later(bench: Bench) -> None:
+    """A watch that lives longer than a round: the last letters of a million do not count it every second."""
+    await bench.bear(*people(5))
+    ticks = iter([0.0, 10.0, 10.0, *[100.0] * 2, *[600.0] * 6])  # the first look takes ten seconds
+
+    watch = Watch(ticks=lambda: next(ticks))
+    line = bench.line(Fake())
+    await deliver(line, watch=watch)
+
+    async def lose_one(connection: Any) -> None:
+        await connection.execute(text("DELETE FROM delivery_events WHERE delivery_id = 5"))
+        await connection.execute(text("DELETE FROM deliveries WHERE id = 5"))
+
+    await bench.store._database.write(lose_one)
+    watch.mind([bench.issue_id])
+    await watch.look(line)  # it rests for five hundred seconds
+    with pytest.raises(LedgerBroken):
+        await watch.look(line)
 
 
 @pytest.mark.asyncio

@@ -79,16 +79,21 @@ class Work(Protocol):
         self,
         done: Sequence[tuple[Delivery, Result]],
         want: int,
-        admit: Callable[[Delivery], bool] = anyone,
+        admit: Callable[[Delivery], bool | None] = anyone,
     ) -> Sequence[Delivery]:
         """Make durable what came of `done`, and the intents of up to `want` more deliveries; these.
 
         All who wait at one moment share one commit. What is returned may be sent, and must be answered for by
         a later `done`, whatever happens to it. Fewer than wanted: there are no more for now (none is due, or
-        admitted; we are stopping). admit: asked about one delivery after another until enough said yes; a
-        no leaves it for other connections and for later. Raises NotReady when the ledger is out of reach:
-        then nothing may be begun; what was in `done` is tried again for as long as its lease lives.
+        admitted; we are stopping). admit: asked about one delivery after another until enough said yes; a no
+        leaves it for other connections and for later, None for others who may have it at once. Raises
+        NotReady when the ledger is out of reach: then nothing may be begun; what was in `done` is tried again
+        for as long as its lease lives.
         """
+        ...
+
+    def over(self) -> bool:
+        """Nothing more will be given: we are stopping. Whoever waits before asking need not wait."""
         ...
 
     def holds(self, delivery: Delivery) -> bool:

@@ -52,8 +52,9 @@ class Limiter:
         self._lock = asyncio.Lock()
         self._looked_at = self._told_at = float("-inf")
 
-    def admit(self, delivery: Delivery) -> bool:
-        """Whether this letter may be begun now; reserves what it needs, until `told` or `release`."""
+    def admit(self, delivery: Delivery) -> bool | None:
+        """Whether this letter may be begun now; reserves what it needs, until `told` or `release`. None: it
+        is the turn of another relay beside this one."""
         now = self._now()
         if not self._gate.admit(delivery.id, domain_of(delivery), now):
             return False
@@ -61,7 +62,7 @@ class Limiter:
             return True
         if not self._shares.may(self.relay.account, now):
             self._gate.release(delivery.id, now)
-            return False
+            return None
         self._shares.took(self.relay.account)
         return True
 
@@ -140,7 +141,7 @@ class Limiter:
     ) -> Sequence[Delivery]:
         admitted: dict[int, Delivery] = {}
 
-        def admit(delivery: Delivery) -> bool:
+        def admit(delivery: Delivery) -> bool | None:
             yes = self.admit(delivery)
             if yes:
                 admitted[delivery.id] = delivery

@@ -231,8 +231,8 @@ class Conversation:
             return
         asked, letter = self._asked.popleft()
         if code == 421:
-            hide = letter.recipient if letter else ""
-            self.over = self.over or reply_line(code, reply.text, hide=hide)
+            # Others are told of it: whatever letter it speaks of, no address goes along.
+            self.over = self.over or stray(reply.text, code)
         if letter is None or asked is Asked.RSET:
             self._hear_other(asked, reply)
         elif asked is Asked.MAIL or asked is Asked.RCPT:
@@ -251,7 +251,7 @@ class Conversation:
         elif asked is Asked.RSET and self.chunking and not self._in_step(reply):
             self._confused(f"RSET was answered with {stray(reply.text, reply.code)}")
         elif asked is Asked.NOOP and reply.code // 100 != 2:
-            self.over = self.over or reply_line(reply.code, reply.text)
+            self.over = self.over or stray(reply.text, reply.code)
 
     def _in_step(self, reply: Reply) -> bool:
         """With eight letters out RSET keeps the step: its answers carry the same enhanced code each time, and

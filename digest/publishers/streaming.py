@@ -39,6 +39,7 @@ class Stream:
     ) -> None:
         self._connections = connections
         self._relay = connections.relay
+        self._work = work
         self._carrier = Carrier(connections, work, compose, self)
         self._leave = leave
         self._idle = 0
@@ -143,6 +144,8 @@ class Stream:
 
     def may_begin(self) -> bool:
         """Whether we are to begin a further letter, or somebody else needs the connection, or the relay."""
+        if self._work.over():
+            self._end()
         if self._over.is_set() or self._connections.wanted:
             return False
         if self._leave():

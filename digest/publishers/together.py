@@ -11,7 +11,7 @@ from digest.publishers.base import Work
 from digest.publishers.carrier import Compose
 from digest.publishers.connections import Connections
 from digest.publishers.replies import RelayDown
-from digest.publishers.streaming import Stream
+from digest.publishers.streaming import LOOK_EVERY, Stream
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +45,21 @@ class Together:
     async def stream(self, work: Work, compose: Compose, *, leave: Callable[[], bool]) -> bool:
         """True: the work is done. False: we were asked to leave. Raises RelayDown when none took letters."""
         ended: list[bool] = []
+        sending = 0
 
         async def one(each: Connections) -> None:
-            ended.append(await Stream(each, work, compose, leave=leave).run())
+            nonlocal sending
+            while True:
+                sending += 1
+                try:
+                    done = await Stream(each, work, compose, leave=leave).run()
+                finally:
+                    sending -= 1
+                if not done or not sending or work.over():
+                    break
+                # There may be letters still, that only were the others' turn.
+                await asyncio.sleep(LOOK_EVERY)
+            ended.append(done)
 
         await self._any(one)
         return all(ended)

@@ -41,7 +41,7 @@ from digest.service import (
 from digest.service.current import Current, Held, Shut
 from digest.service.listening import is_loopback, listen
 from digest.store import Store
-from digest.watch import LedgerBroken
+from digest.watch import LedgerBroken, Watch
 from digest.web.app import build_app
 from digest.web.health import Health
 from digest.web.lent import WebLent
@@ -80,6 +80,7 @@ class Running:
         self._reloading: asyncio.Task[None] | None = None
         self._shut: dict[str, Shut] = {}
         self._trouble: str | None = None
+        self._watch = Watch()
         self._broken: LedgerBroken | None = None
         self._file_path = database_file(house.settings)
         self._file = _identity(self._file_path)
@@ -142,10 +143,13 @@ class Running:
                 progress=self._goes_on("deliver"),
                 resting=resting,
                 trouble=self._has_trouble,
+                watch=self._watch,
             )
         except LedgerBroken as error:
             self._broken = error
             raise
+        finally:
+            self._trouble = None  # how the round ended says it from here on
         now = clock()
         for name in held.line.publishers.keys() - resting:
             if name in delivered.waiting:

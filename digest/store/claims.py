@@ -31,12 +31,20 @@ _PLACES = """
 
 
 def claim(
-    database: Database, run: Run, channel: str, now: datetime, limit: int, lease: timedelta
+    database: Database,
+    run: Run,
+    channel: str,
+    now: datetime,
+    limit: int,
+    lease: timedelta,
+    *,
+    only_notices: bool = False,
 ) -> list[Delivery]:
-    """Lend what is due, place by place."""
+    """Lend what is due, place by place; the first place is that of the notices."""
     claimed: list[Delivery] = []
     asked = {"channel": channel, "now": since_epoch(now), "lease": micros(lease)}
-    for (place,) in run(_PLACES, {"channel": channel}):
+    places = [(0,)] if only_notices else run(_PLACES, {"channel": channel})
+    for (place,) in places:
         here = {**asked, "place": place, "limit": limit - len(claimed)}
         found = map(_delivery, run(CLAIM[database.dialect], here))
         claimed += sorted(found, key=lambda one: (one.available_at, one.id))

@@ -23,7 +23,7 @@ from digest.store.database import Database, Run, chunks, clock
 from digest.store.intents import refuse
 from digest.store.invariant import broken
 from digest.store.ledger import CLAIMABLE, COLUMNS, delivery_of, suppress_waiting
-from digest.store.steps import add_history, begin, end
+from digest.store.steps import add_history, begin, end, stands
 from digest.store.tables import deliveries, delivery_events, issues
 
 Begun = Literal["go", "suppressed", "lost"]
@@ -39,7 +39,7 @@ class Deliveries:
         self._database = database
 
     async def claim_due(
-        self, channel: str, now: datetime, *, limit: int, lease: timedelta
+        self, channel: str, now: datetime, *, limit: int, lease: timedelta, only_notices: bool = False
     ) -> builtins.list[Delivery]:
         """Take what is due: notices first, then issue by issue, by time and id. Their state stays.
 
@@ -48,7 +48,7 @@ class Deliveries:
 
         def work(run: Run) -> builtins.list[Delivery]:
             give_up_expired(self._database, run, channel, now, limit)
-            return claim(self._database, run, channel, now, limit, lease)
+            return claim(self._database, run, channel, now, limit, lease, only_notices=only_notices)
 
         return await self._database.write_quickly(work)
 
@@ -83,6 +83,7 @@ class Deliveries:
         *,
         now: datetime,
         lease: timedelta,
+        again: bool = False,
     ) -> tuple[builtins.list[bool], builtins.list[Begun]]:
         """Write what came of `ended`, and the intents of `wanted`, in one transaction.
 
@@ -90,14 +91,25 @@ class Deliveries:
         begun can be `sent`). For each of `wanted`: "go": its intent is durable, and a byte of the letter may
         be written. "suppressed": it must not go (the address is suppressed, the reader left, the issue was
         cancelled) and is at rest now. "lost": it is no longer ours, or its issue was paused; it stays as it
-        is.
+        is. again: the same was asked before and raised NotReady; what was done then all the same (only the
+        answer was lost, or what comes after it failed) counts, and is not done twice.
         """
 
         def work(run: Run) -> tuple[builtins.list[bool], builtins.list[bool]]:
-            lines = end(self._database, run, ended, now)
-            intents = begin(self._database, run, wanted, now, lease)
+            written, begun = stands(self._database, run, ended, wanted) if again else (set(), set())
+            left = [one for one in ended if one.delivery.id not in written]
+            lines = end(self._database, run, left, now)
+            rest = [one for one in wanted if one.id not in begun]
+            intents = begin(self._database, run, rest, now, lease)
             add_history(self._database, run, [*lines, *intents], now)
-            return [line is not None for line in lines], [line is not None for line in intents]
+            written |= {line[0] for line in lines if line is not None}
+            begun |= {line[0] for line in intents if line is not None}
+            if again and len(written) + len(begun) < len(ended) + len(wanted):
+                # The earlier try may only have ended while we waited for its locks.
+                late = stands(self._database, run, ended, wanted)
+                written |= late[0]
+                begun |= late[1]
+            return [one.delivery.id in written for one in ended], [one.id in begun for one in wanted]
 
         kept, gone = await self._database.write_quickly(work)
         waits = [

@@ -71,6 +71,19 @@ def begin(
     ]
 
 
+def stands(
+    database: Database, run: Run, ended: Sequence[Ended], wanted: Sequence[Delivery]
+) -> tuple[set[int], set[int]]:
+    """Of these outcomes and intents the ids of those that an earlier try wrote: our fence is on them."""
+    given = [{"id": one.id, "fence": one.fence} for one in [*(each.delivery for each in ended), *wanted]]
+    found = {
+        id_: (state, held)
+        for id_, state, held in run(_STANDS[database.dialect], {"given": json.dumps(given)})
+    }
+    written = {one.delivery.id for one in ended if found.get(one.delivery.id) == (one.state, 0)}
+    return written, {one.id for one in wanted if found.get(one.id) == (DeliveryState.ATTEMPTING, 1)}
+
+
 def add_history(database: Database, run: Run, changes: Iterable[_Change | None], now: datetime) -> None:
     """Append these lines of history, in one statement."""
     lines = [
@@ -178,6 +191,16 @@ def _begin(dialect: str) -> str:
     """  # noqa: S608
 
 
+def _stands(dialect: str) -> str:
+    given = _given(dialect, id="bigint", fence="bigint")
+    return f"""
+        WITH given AS ({given})
+        SELECT deliveries.id, deliveries.state,
+            CASE WHEN deliveries.lease_until > {CLOCK[dialect]} THEN 1 ELSE 0 END
+        FROM deliveries JOIN given ON deliveries.id = given.id AND deliveries.fence = given.fence
+    """  # noqa: S608
+
+
 def _history(dialect: str) -> str:
     given = _given(dialect, id="bigint", attempt="integer", state="text", relay="text", reply="text")
     return f"""
@@ -190,4 +213,5 @@ def _history(dialect: str) -> str:
 _DIALECTS = ("sqlite", "postgresql")
 _END = {dialect: _end(dialect) for dialect in _DIALECTS}
 _BEGIN = {dialect: _begin(dialect) for dialect in _DIALECTS}
+_STANDS = {dialect: _stands(dialect) for dialect in _DIALECTS}
 _HISTORY = {dialect: _history(dialect) for dialect in _DIALECTS}

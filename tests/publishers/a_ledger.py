@@ -104,6 +104,9 @@ class Ledger:
         self.most_given = max(self.most_given, len(self.given))
         return given
 
+    def over(self) -> bool:
+        return self.stopped
+
     def holds(self, delivery: Delivery) -> bool:
         if delivery.id in self._slips:
             return False

@@ -330,6 +330,17 @@ def test_an_address_does_not_stay_in_what_is_kept_of_an_answer() -> None:
     assert receipt.reply == "250 2.0.0 (address) is glad"
 
 
+def test_no_letter_after_it_is_told_an_address_that_a_last_answer_names() -> None:
+    conversation = talk()
+    conversation.begin(letter(7))
+    conversation.received(b"250 ok\r\n550 5.1.1 no\r\n354 go on, for nobody\r\n")
+    conversation.begin(letter(8))
+    conversation.received(b"421 4.7.0 too many like <Reader7@example.org>\r\n")
+    assert conversation.over == "421 4.7.0 too many like <(address)>"
+    conversation.lost("gone")
+    assert "7@" not in " ".join(str(result) for _, result in conversation.take_done())
+
+
 def test_bytes_that_are_no_text_are_kept_as_far_as_they_can_be_shown() -> None:
     conversation = talk()
     up_to_the_body(conversation, letter())

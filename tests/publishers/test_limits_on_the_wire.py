@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -68,10 +68,12 @@ async def test_the_channel_signs_its_letters_and_keeps_to_its_limits(
 
 
 @contextlib.asynccontextmanager
-async def sending(store: Store, *relays: Relay) -> AsyncIterator[Relays]:
+async def sending(
+    store: Store, *relays: Relay, clock: Callable[[], datetime] | None = None
+) -> AsyncIterator[Relays]:
     """As the channel puts them together."""
     limits = limiters(
-        relays, store.budgets, clock=Clock(), against_us=lambda error: isinstance(error, Blocked)
+        relays, store.budgets, clock=clock or Clock(), against_us=lambda error: isinstance(error, Blocked)
     )
     open_ = {
         relay.name: Connections(relay, ehlo="example.org", limits=each)
@@ -146,6 +148,18 @@ async def test_relays_of_one_priority_take_letters_by_their_weights(store: Store
             await ways.stream(ledger, compose)
         assert len(one.accepted) + len(two.accepted) == 300
         assert 1.5 < len(one.accepted) / len(two.accepted) < 2.7
+
+
+async def test_a_relay_that_is_ahead_of_a_slow_one_waits_for_it_and_goes_on(store: Store) -> None:
+    ledger = Ledger(60)
+    async with SmtpSink() as quick, SmtpSink(faults=[Fault("dot", delay=0.1, times=None)]) as slow:
+        relays = (relay_to(quick, priority=1), relay_to(slow, priority=1))
+        async with sending(store, *relays, clock=lambda: datetime.now(UTC)) as ways:
+            await ways.connect()
+            await ways.stream(ledger, compose)
+        assert len(quick.accepted) + len(slow.accepted) == 60
+        assert len(quick.accepted) > 20
+    assert ledger.complaints == []
 
 
 async def test_one_takes_all_while_the_other_is_down(store: Store) -> None:

@@ -54,6 +54,19 @@ async def test_no_body_leaves_before_the_outcome_of_the_one_before_is_durable(mo
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.asyncio
+async def test_a_slow_pace_keeps_nobody_from_stopping(mode: str) -> None:
+    ledger = Ledger(3)
+    async with SmtpSink(extensions=MODES[mode]) as sink, relays_to(sink, rate="1/m") as relays:
+        stream = asyncio.create_task(relays.stream(ledger, compose))
+        while not ledger.results:  # noqa: ASYNC110 - the ledger tells nobody
+            await asyncio.sleep(0.01)
+        ledger.stopped = True
+        await asyncio.wait_for(stream, 5)
+    assert (ledger.kinds(), len(ledger.waiting)) == ({0: "sent"}, 2)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.asyncio
 async def test_a_letter_whose_lease_has_run_out_is_not_sent(mode: str) -> None:
     ledger = Ledger(12, slips=[0, 5, 11])
     async with SmtpSink(extensions=MODES[mode]) as sink, relays_to(sink) as relays:

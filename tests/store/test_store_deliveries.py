@@ -20,7 +20,7 @@ from store_values import (
     synced,
 )
 
-from digest.model import Delivery, DeliveryState, NotFound
+from digest.model import Delivery, DeliveryState, Ended, NotFound
 from digest.store import Store
 from digest.store.claims import CLAIM, EXPIRED
 from digest.store.tables import deliveries
@@ -154,6 +154,44 @@ async def test_an_intent_can_be_had_only_once(store: Store) -> None:
     answers = await asyncio.gather(*(begin(store, letter) for _ in range(8)))
     assert sorted(answers) == ["go", *["lost"] * 7]
     assert await states(store, letter) == [(ATTEMPTING, 1)]
+
+
+async def test_a_step_asked_again_counts_what_was_done_and_does_it_once(store: Store) -> None:
+    await synced(store)
+    await readers(store, 4)
+    await opened(store)
+    sent, deferred, begun, new = await claimed(store)
+    ended = [Ended(delivery=sent, state=SENT), Ended(delivery=deferred, state=DEFERRED, uncounted=True)]
+    await store.deliveries.step([], [sent, deferred], now=NOW, lease=MINUTE)
+    assert await store.deliveries.step(ended, [begun], now=NOW, lease=MINUTE) == ([True, True], ["go"])
+    again = await store.deliveries.step(ended, [begun, new], now=NOW, lease=MINUTE, again=True)
+    assert again == ([True, True], ["go", "go"])
+    assert await states(store, sent) == [(ATTEMPTING, 1), (SENT, 1)]
+    assert await states(store, deferred) == [(ATTEMPTING, 1), (DEFERRED, 1)]
+    assert await states(store, begun) == await states(store, new) == [(ATTEMPTING, 1)]
+    found = {one.id: one for one in await store.deliveries.of_issue(sent.issue_id or 0)}
+    assert [found[one.id].attempts for one in (sent, deferred, begun, new)] == [1, 0, 1, 1]
+
+
+async def test_a_step_asked_again_gives_nobody_the_intent_of_another(store: Store) -> None:
+    letter = await one_letter(store)
+    assert await begin(store, letter, lease=NO_TIME) == "go"
+    asked = await store.deliveries.step([], [letter], now=NOW, lease=MINUTE, again=True)
+    assert asked == ([], ["lost"]), "its lease ran out: somebody may be giving it up"
+    (other,) = [one for one in await claimed(store) if one.id == letter.id]
+    assert await begin(store, other) == "go"
+    asked = await store.deliveries.step([], [letter], now=NOW, lease=MINUTE, again=True)
+    assert asked == ([], ["lost"])
+
+
+async def test_whatever_a_server_says_can_be_written_down(store: Store) -> None:
+    letter = await one_letter(store)
+    assert await begin(store, letter) == "go"
+    said = "né \U0001f600 \" ' \\u0000 \\ :id %s {} \u2028 \ud83d\x00\x1f"
+    assert await store.deliveries.record(letter, SENT, now=NOW, relay="mx\x00", reply=said)
+    *_, event = await store.deliveries.history(letter.id)
+    assert event.relay == "mx"
+    assert event.reply == said.replace("\0", "").replace("\ud83d", "\ufffd")
 
 
 async def test_an_intent_needs_a_lease_that_has_not_run_out(store: Store) -> None:
