@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,13 @@ async def test_an_issue_that_failed_is_told_to_the_admins_once(bench: Bench) -> 
 @pytest.mark.asyncio
 async def test_an_issue_that_begins_to_fail_is_paused_and_an_admin_may_go_on(bench: Bench) -> None:
     await bench.bear(*people(600))
-    fake = Fake(always=refuse, acts={"admin@example.org": welcome}, concurrency=8)
+
+    async def refuse_slowly(delivery: Delivery) -> None:
+        if len(fake.got) > 60:
+            await asyncio.sleep(0.05)  # there is time to see what happens
+        await refuse(delivery)
+
+    fake = Fake(always=refuse_slowly, acts={"admin@example.org": welcome}, concurrency=8)
     line = replace(bench.line(fake), admins=("admin@example.org",), alarm=0.1)
     found = await deliver(line, patience=Patience(watch_every=0.02))
     assert 20 <= found.states["failed"] < 600
