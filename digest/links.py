@@ -120,7 +120,7 @@ class Links:
 
     def _key_id(self) -> bytes:
         """Which secret signed: the place that a rotation of secrets needs. It gives nothing away."""
-        return self._hmac("key id", b"")[:1]
+        return _key_id(self.secret)
 
     def _mac(self, purpose: str, payload: bytes) -> bytes:
         if purpose not in PURPOSES:
@@ -130,6 +130,11 @@ class Links:
     def _hmac(self, use: str, message: bytes) -> bytes:
         """A key of its own for each use, so that what is signed for one can never be read as another."""
         return hmac.digest(_key(self.secret, use), message, "sha256")
+
+
+@lru_cache(maxsize=16)
+def _key_id(secret: bytes) -> bytes:
+    return hmac.digest(_key(secret, "key id"), b"", "sha256")[:1]
 
 
 @lru_cache(maxsize=64)

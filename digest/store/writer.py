@@ -14,7 +14,9 @@ from digest.model import NotReady
 
 log = logging.getLogger(__name__)
 
-PAUSE_AFTER_COMMIT = 0.002  # seconds; without it a busy process starves the writers of all others (FACTS 7.1)
+# Seconds of rest after a transaction, as long as it took: without it a busy process starves the writers of
+# all others (FACTS 7.1). One that had to wait for another process took long, and rests longest.
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.002
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -50,12 +52,14 @@ class Writer:
         return await job.answer
 
     async def _work_off(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
             while (job := await self._jobs.get()) is not None:
                 if job.answer.done():  # its caller was cancelled while it waited
                     continue
+                started = loop.time()
                 await self._answer(job)
-                await asyncio.sleep(PAUSE_AFTER_COMMIT)
+                await asyncio.sleep(min(max(loop.time() - started, SHORTEST_PAUSE), LONGEST_PAUSE))
         finally:
             while not self._jobs.empty():
                 left = self._jobs.get_nowait()

@@ -61,10 +61,10 @@ async def test_two_processes_in_tight_loops_both_get_to_write(store: Store, stor
     whose = sorted([(turn, "one") for turn in one] + [(turn, "other") for turn in other])
     both = [name for turn, name in whose if max(one[0], other[0]) <= turn <= min(one[-1], other[-1])]
     assert len(both) > 40, "they hardly wrote at the same time"
-    # With the pause after each commit they take turns (341 runs of 409 turns with five jobs on two cores,
-    # else nearly every turn); without it one of them has up to 432 in a row (12 runs of 841).
+    # With the pause after each commit they take turns (nearly every turn; on two cores with eight busy jobs
+    # 20 runs of 97 turns); without it one of them has up to 432 in a row (12 to 80 runs of 800, all idle).
     runs = sum(1 for _ in groupby(both))
-    assert runs > 0.25 * len(both), f"{len(both)} turns in {runs} runs: one starved the other"
+    assert runs > 0.15 * len(both), f"{len(both)} turns in {runs} runs: one starved the other"
 
 
 async def test_two_processes_claim_all_letters_and_none_twice(store: Store, store_url: str) -> None:
