@@ -83,8 +83,9 @@ class Scheduler:
                 self._running.discard(task)
 
     def beat(self, name: str) -> None:
-        """A step that has not ended yet gets on with its work."""
+        """A step that has not ended yet gets on with its work: what it failed of before is over."""
         self._last[name] = self._clock()
+        self._errors.pop(name, None)
 
     def _note(self, tick: Tick, error: str) -> None:
         self._errors[tick.name] = error

@@ -119,3 +119,26 @@ async def test_a_step_that_gets_on_with_its_work_beats() -> None:
     before = clock()
     scheduler.beat("deliver")
     assert scheduler.beats()["deliver"] >= before
+
+
+@pytest.mark.asyncio
+async def test_a_step_that_gets_on_with_its_work_has_got_over_its_error() -> None:
+    """A round of letters may go on for hours after an outage that ended the one before."""
+    goes_on = asyncio.Event()
+    rounds = 0
+
+    async def letters() -> None:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 1:
+            raise NotReady("the disk is full")
+        scheduler.beat("letters")
+        goes_on.set()
+        await asyncio.sleep(30)
+
+    scheduler = ticking(letters=letters)
+    scheduler.start()
+    async with asyncio.timeout(10):
+        await goes_on.wait()
+    assert scheduler.errors() == {}
+    await scheduler.stop(grace=timedelta(seconds=0))

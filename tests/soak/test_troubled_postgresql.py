@@ -24,7 +24,7 @@ from outsider import Ledger, Workers, an_issue_to_send, broken_sums, judge
 
 SHORT = os.environ.get("SOAK") == "short"
 WORKERS = 4 if SHORT else 10
-READERS = 200 if SHORT else 2000
+READERS = 120 if SHORT else 2000
 OUTAGE = 4.0 if SHORT else 60.0
 RECOVERS_WITHIN = 30.0
 HASTY_LEASE = 4.0
@@ -129,7 +129,7 @@ def test_a_worker_that_slept_longer_than_its_lease_sends_nothing_more(tmp_path: 
         with Workers(tmp_path) as workers:
             workers.start(WORKERS, HASTY, str(HASTY_LEASE))
             soak.wait_for_letters(10)
-            for _ in range(3 if SHORT else 20):
+            for _ in range(2 if SHORT else 20):
                 if soak.done():
                     break
                 victims = chance.sample(workers.living, max(1, WORKERS // 2))
