@@ -27,7 +27,7 @@ AHEAD = {"pipelining": 1, "chunking": 8, "plain": 1, "moody": 8}
 """How many letters of a connection may be on their way with no outcome recorded."""
 PATIENCE = 240 if SHORT else 1500
 ALL_AT_ONCE_EVERY = 3
-QUIET = 20.0  # seconds; much longer than a worker needs to start on a busy machine
+QUIET = 60.0  # seconds; much longer than a worker needs to start on a busy machine
 
 
 @pytest.mark.parametrize("seed", SEEDS)
