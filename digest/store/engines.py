@@ -47,7 +47,8 @@ def _patience(url: URL) -> dict[str, Any]:
 
 
 def sqlite_writer(url: URL) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=1, max_overflow=0, connect_args=_patience(url))
+    # One for the queue, and one that the hot paths keep; they never write at the same time.
+    engine = create_async_engine(url, pool_size=2, max_overflow=0, connect_args=_patience(url))
     _set_up(engine, begin="BEGIN IMMEDIATE", pragmas=("foreign_keys=ON", "synchronous=FULL", *_ROOM))
     return engine
 
