@@ -10,34 +10,45 @@ http, https or mailto is no link.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
 from functools import lru_cache
+from operator import index
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import css_inline
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton, format_time
 from jinja2 import (
     ChoiceLoader,
+    Environment,
     FileSystemLoader,
     StrictUndefined,
     Template,
     TemplateError,
     TemplateSyntaxError,
+    pass_context,
 )
+from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
+from digest.languages import (
+    clock_time,
+    direction,
+    leaning,
+    listed,
+    local_date,
+    local_time,
+    own_name,
+    when,
+    zone_place,
+)
 from digest.links import Links
-from digest.model import DigestError, Issue, Newsletter, Site, Source, Story
+from digest.model import DigestError, Issue, Newsletter, Schedule, Site, Source, Story
+from digest.translations import SOURCE, Catalogues, filled
 from digest.typeset import clamp, clean, host, one_line, safe_url, wrap
-from digest.wording import phrase
+from digest.wording import COUNTS, DAYS, RHYTHMS, WORDS
 
 SUBJECT_LIMIT = 70
 
@@ -95,11 +106,66 @@ class References:
         return f"[{self.urls.index(url) + 1}]"
 
 
+class Words:
+    """Our sentences for templates: those that stand in them (`{% trans %}`, `_("…")`) are said in the
+    language that the context calls `language`; those of `wording` in the one that is named."""
+
+    def __init__(self, catalogues: Catalogues) -> None:
+        self.catalogues = catalogues
+
+    def word(self, language: str, key: str, **names: object) -> str:
+        """The words for `key` in a language. KeyError: there are none."""
+        if key in COUNTS:
+            raise KeyError(f"{key} is counted: use the filter plural")
+        return filled(self.catalogues.gettext(language, WORDS[key]), names)
+
+    def plural(self, number: int, key: str, language: str) -> str:
+        """`3|plural("stories", "en")` is “3 stories”: the form that the language has for this number."""
+        if key in WORDS:
+            raise KeyError(f"{key} is not counted: use word()")
+        one, many = COUNTS[key]
+        number = index(number)  # a date where a number should stand is a mistake in a template
+        return filled(self.catalogues.ngettext(language, one, many, number), {"num": number})
+
+    def rhythm(self, schedule: Schedule, language: str) -> str:
+        """How often and when, to be read after “comes to you”: “every day at 07:00 (Berlin)”."""
+        said = self.catalogues
+        kind = schedule.cadence if schedule.cadence in RHYTHMS else "days"
+        names = {
+            "days": listed([said.gettext(language, DAYS[day]) for day in schedule.days], language),
+            "time": clock_time(schedule.at, language),
+            "place": zone_place(schedule.zone, language),
+        }
+        return filled(said.gettext(language, RHYTHMS[kind]), names)
+
+    def teach(self, environment: Environment) -> None:
+        """Make them known to the templates of an environment."""
+        said = self.catalogues
+
+        @pass_context
+        def gettext(context: Context, sentence: str) -> str:
+            return said.gettext(_language(context), sentence)
+
+        @pass_context
+        def ngettext(context: Context, one: str, many: str, number: int) -> str:
+            return said.ngettext(_language(context), one, many, number)
+
+        environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+        environment.globals.update(word=self.word)
+        environment.filters.update(plural=self.plural, rhythm=self.rhythm)
+
+
+def _language(context: Context) -> str:
+    """A macro that was imported without context knows no language; it speaks English."""
+    return str(context.get("language", SOURCE))
+
+
 class Renderer:
     """The templates: the admin's folder first, then the shipped ones."""
 
     def __init__(self, folder: Path | None = None) -> None:
         folders = [*([folder] if folder else []), shipped()]
+        self.words = Words(Catalogues([folder / "locales"] if folder else []))
         self._environment = SandboxedEnvironment(
             loader=ChoiceLoader([FileSystemLoader(each) for each in folders]),
             autoescape=_is_markup,
@@ -108,15 +174,19 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            extensions=["jinja2.ext.i18n"],
         )
+        self._environment.policies["ext.i18n.trimmed"] = True
+        self.words.teach(self._environment)
         self._environment.filters.update(
             clamp=clamp,
+            clock_time=clock_time,
             date=local_date,
             direction=direction,
             host=host,
             leaning=leaning,
             one_line=one_line,
-            plural=plural,
+            own_name=own_name,
             safe_url=safe_url,
             sections=sections,
             source_name=source_name,
@@ -124,8 +194,8 @@ class Renderer:
             told=told,
             when=when,
             wrap=wrap,
+            zone_place=zone_place,
         )
-        self._environment.globals.update(word=word)
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
 
     def page(self, name: str, /, **context: Any) -> str:
@@ -163,11 +233,11 @@ class Renderer:
         template = "report" if kind == "report" else "notice"
         if kind == "report":
             subject, title = f"{site.title}: {context['title']}", context["title"]
-            lead, action, note = "", word(language, "report_action"), ""
+            lead, action, note = "", self.words.word(language, "report_action"), ""
         else:
             try:
                 subject, title, lead, action, note = (
-                    word(language, f"{kind}_{part}", **names)
+                    self.words.word(language, f"{kind}_{part}", **names)
                     for part in ("subject", "title", "lead", "action", "note")
                 )
             except KeyError as error:
@@ -181,7 +251,7 @@ class Renderer:
             "lead": lead,
             "action": action,
             "note": note,
-            "why": word(language, f"{kind}_why", **names),
+            "why": self.words.word(language, f"{kind}_why", **names),
         }
         return NoticeText(
             subject=context["subject"],
@@ -283,93 +353,6 @@ def _reason(error: Exception) -> str:
     if isinstance(error, TemplateError) and error.message:
         return error.message
     return f"{type(error).__name__}: {error}"
-
-
-# ---------------------------------------------------------------- words, dates, directions
-
-_RTL_SCRIPTS = frozenset(("adlm", "arab", "hebr", "mand", "mend", "nkoo", "rohg", "samr", "syrc", "thaa"))
-
-
-@lru_cache(maxsize=256)
-def _locale(language: str) -> Locale:
-    """The CLDR locale of a language tag, as exact as it is known; English for what nobody knows."""
-    parts = language.replace("_", "-").split("-")
-    for count in range(len(parts), 0, -1):
-        try:
-            return Locale.parse("-".join(parts[:count]), sep="-")
-        except (UnknownLocaleError, ValueError):
-            continue
-    return Locale("en")
-
-
-def direction(language: str) -> str:
-    """`rtl` or `ltr`; a script in the tag decides, then the language."""
-    scripts = [part for part in language.replace("_", "-").lower().split("-")[1:] if len(part) == 4]
-    if scripts and scripts[0].isalpha():
-        return "rtl" if scripts[0] in _RTL_SCRIPTS else "ltr"
-    return str(_locale(language).text_direction)
-
-
-def leaning(text: str, language: str) -> str:
-    """`rtl` or `ltr`: which way a name runs, by its first letter; that of the language if it has none."""
-    for character in text:
-        if (kind := unicodedata.bidirectional(character)) in ("L", "R", "AL"):
-            return "ltr" if kind == "L" else "rtl"
-    return direction(language)
-
-
-def word(language: str, key: str, **names: object) -> str:
-    """The service's own words for `key` in a language. KeyError: there are none."""
-    _, found = phrase(language, key)
-    if not isinstance(found, str):
-        raise KeyError(f"{key} is counted: use the filter plural")
-    return found.format(**names)
-
-
-def plural(number: int, key: str, language: str) -> str:
-    """`3|plural("stories", "en")` is “3 stories”: the form that the language has for this number."""
-    spoken, forms = phrase(language, key)
-    if isinstance(forms, str):
-        raise KeyError(f"{key} is not counted: use word()")
-    return forms.get(_locale(spoken).plural_form(number), forms["other"]).format(n=number)
-
-
-_DAYS = {"day": "MMMd", "long_day": "MMMMd"}
-
-
-def local_date(value: date, language: str, zone: str | None = None, style: str = "full") -> str:
-    """A date; a datetime is seen in `zone` first. style: full, long, medium, short; day and long_day have no
-    year."""
-    value = _local(value, zone)
-    locale = _locale(language)
-    if style in _DAYS:
-        midday = datetime.combine(value, time(12), UTC)  # babel wants a moment; a day has none
-        return _plain_spaces(format_skeleton(_DAYS[style], midday, locale=locale))
-    return _plain_spaces(format_date(value, style, locale=locale))
-
-
-def local_time(value: datetime, language: str, zone: str) -> str:
-    """The time of day as the language writes it."""
-    local = value.astimezone(ZoneInfo(zone)).time()
-    return _plain_spaces(format_time(local, "short", locale=_locale(language)))
-
-
-def when(value: datetime, language: str, zone: str) -> str:
-    """Day and time, put together as the language does and never broken: “Nov 22, 8:10 AM”."""
-    glue = str(_locale(language).datetime_formats["medium"])
-    day, clock = local_date(value, language, zone, "day"), local_time(value, language, zone)
-    return glue.replace("'", "").replace("{1}", day).replace("{0}", clock).replace(" ", "\u00a0")
-
-
-def _local(value: date, zone: str | None) -> date:
-    if isinstance(value, datetime) and zone is not None:
-        return value.astimezone(ZoneInfo(zone)).date()
-    return value
-
-
-def _plain_spaces(text: str) -> str:
-    """CLDR joins “8:10” and “AM” with a narrow space that many mail fonts lack."""
-    return text.replace("\u202f", "\u00a0")
 
 
 # ---------------------------------------------------------------- stories

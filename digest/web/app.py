@@ -108,22 +108,22 @@ def _version(text: str) -> str:
 _KINDS = {404: "missing", 405: "method", 413: "too_large"}
 
 
-async def _refused(pages: Pages, _request: Request, error: Exception) -> Response:
+async def _refused(pages: Pages, request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     kind = _KINDS.get(error.status_code, "not_understood")
-    return pages.message(kind, status=error.status_code, headers=error.headers)
+    return pages.message(kind, status=error.status_code, request=request, headers=error.headers)
 
 
-async def _missing(pages: Pages, _request: Request, _error: Exception) -> Response:
-    return pages.message("missing", status=404)
+async def _missing(pages: Pages, request: Request, _error: Exception) -> Response:
+    return pages.message("missing", status=404, request=request)
 
 
-async def _later(pages: Pages, _request: Request, error: Exception) -> Response:
+async def _later(pages: Pages, request: Request, error: Exception) -> Response:
     log.warning("page not possible now", extra={"error": str(error)})
-    return pages.message("later", status=503, headers={"retry-after": "30"})
+    return pages.message("later", status=503, request=request, headers={"retry-after": "30"})
 
 
-async def _broken(pages: Pages, _request: Request, _error: Exception) -> Response:
+async def _broken(pages: Pages, request: Request, _error: Exception) -> Response:
     """Starlette raises the error again after this answer, so that the log has it in full."""
-    return pages.message("broken", status=500)
+    return pages.message("broken", status=500, request=request)

@@ -34,7 +34,7 @@ async def unsubscribe_page(pages: Pages, request: Request) -> Response:
     lent = pages.lent
     number = _subscription_id(lent, request, "unsubscribe")
     if number is None:
-        return pages.message("broken_link", status=404)
+        return pages.message("broken_link", status=404, request=request)
     subscription = await lent.store.subscriptions.get(number)
     if subscription is None or subscription.status is SubscriptionStatus.LEFT:
         return await _goodbye(pages, subscription)
@@ -54,7 +54,7 @@ async def unsubscribe(pages: Pages, request: Request) -> Response:
     lent = pages.lent
     number = _subscription_id(lent, request, "unsubscribe")
     if number is None:
-        return pages.message("broken_link", status=404)
+        return pages.message("broken_link", status=404, request=request)
     form = await _form(request)
     one_click = str(form.get("List-Unsubscribe", "")) == "One-Click"
     return await _goodbye(
@@ -94,7 +94,7 @@ async def _form(request: Request) -> Mapping[str, object]:
 async def preferences_page(pages: Pages, request: Request) -> Response:
     subscription = await _subscription(pages.lent, request)
     if subscription is None:
-        return pages.message("broken_link", status=404)
+        return pages.message("broken_link", status=404, request=request)
     return await _preferences(pages, request, subscription)
 
 
@@ -103,7 +103,7 @@ async def preferences(pages: Pages, request: Request) -> Response:
     lent = pages.lent
     subscription = await _subscription(lent, request)
     if subscription is None:
-        return pages.message("broken_link", status=404)
+        return pages.message("broken_link", status=404, request=request)
     form = await request.form(max_files=0, max_fields=10)
     action = str(form.get("action", ""))
     if action == "leave":

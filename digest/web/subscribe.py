@@ -35,7 +35,7 @@ async def subscribe(pages: Pages, request: Request) -> Response:
     lent = pages.lent
     publication = await archive.publication_of(lent, request)
     if publication.retired_at is not None:
-        return pages.message("retired", status=410)
+        return pages.message("retired", status=410, request=request)
     form = await request.form(max_files=0, max_fields=10)
     given = str(form.get("email", ""))
     if from_another_site(request, lent.site.url):
@@ -83,10 +83,10 @@ async def confirm_page(pages: Pages, request: Request) -> Response:
     number = _subscription_id(lent, request)
     subscription = None if number is None else await lent.store.subscriptions.get(number)
     if subscription is None:
-        return pages.message("broken_link", status=404)
+        return pages.message("broken_link", status=404, request=request)
     publication = await lent.store.newsletters.get(subscription.newsletter)
     if publication.retired_at is not None:
-        return pages.message("retired", status=410)
+        return pages.message("retired", status=410, request=request)
     if subscription.status in (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAUSED):
         return await _welcome(pages, publication)
     return pages.private(
@@ -102,11 +102,11 @@ async def confirm(pages: Pages, request: Request) -> Response:
     lent = pages.lent
     number = _subscription_id(lent, request)
     if number is None:
-        return pages.message("broken_link", status=404)
+        return pages.message("broken_link", status=404, request=request)
     evidence = {"form": "confirmation page", "ip": _network(lent, request)}
     subscription = await lent.store.subscriptions.confirm(number, evidence=evidence, now=lent.clock())
     if subscription is None:
-        return pages.message("broken_link", status=404)
+        return pages.message("broken_link", status=404, request=request)
     log.info("subscription confirmed", extra={"newsletter": subscription.newsletter})
     return await _welcome(pages, await lent.store.newsletters.get(subscription.newsletter))
 
