@@ -12,7 +12,8 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton, format_time, get_timezone_location
+from babel.core import get_global
+from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
 
 _RTL_SCRIPTS = frozenset(("adlm", "arab", "hebr", "mand", "mend", "nkoo", "rohg", "samr", "syrc", "thaa"))
@@ -92,12 +93,47 @@ def when(value: datetime, language: str, zone: str) -> str:
 
 @lru_cache(maxsize=8192)
 def zone_place(zone: str, language: str) -> str:
-    """The place that a zone is named after: “Berlin”, “برلين”; what its own name says where CLDR has none."""
-    try:
-        place = str(get_timezone_location(zone, locale=_locale(language), return_city=True))
-    except LookupError:
-        place = zone.replace("_", " ")
-    return place.rpartition("/")[2]
+    """The place that a zone is named after: “Berlin”, “برلين”; as in its own name where CLDR has none."""
+    known, aliases = _locale(language).time_zones, get_global("zone_aliases")
+    names = (zone, aliases.get(zone, zone), *(old for old, new in aliases.items() if new == zone))
+    for name in names:  # CLDR files the place under the name that the zone had first
+        if place := known.get(name, {}).get("city"):
+            return str(place)
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
+@lru_cache(maxsize=64)
+def zone_menu(language: str) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """All zones that are named after a place, by region: (region, ((zone, place), …)), sorted by place.
+
+    The region is the first part of the names: `Africa`, … Zones that are only other names are left out.
+    """
+    regions: dict[str, list[tuple[str, str]]] = {}
+    for zone in get_global("zone_territories"):
+        region, _, rest = zone.partition("/")
+        if rest and region != "Etc" and zone not in get_global("zone_aliases"):
+            regions.setdefault(region, []).append((zone, zone_place(zone, language)))
+    return tuple(
+        (region, tuple(sorted(zones, key=lambda one: _sorted_as(one[1]))))
+        for region, zones in sorted(regions.items())
+    )
+
+
+@lru_cache(maxsize=8192)
+def is_placed(zone: str) -> bool:
+    """Whether a zone stands in `zone_menu`."""
+    return any(zone == each for _, zones in zone_menu("en") for each, _ in zones)
+
+
+def _sorted_as(text: str) -> str:
+    """“Älmhult” beside “Alma”."""
+    plain = unicodedata.normalize("NFKD", text)
+    return "".join(each for each in plain if not unicodedata.combining(each)).casefold()
+
+
+def day_name(day: int, language: str) -> str:
+    """0 is “Monday”."""
+    return str(_locale(language).days["stand-alone"]["wide"][day])
 
 
 def _local(value: date, zone: str | None) -> date:

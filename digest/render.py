@@ -35,6 +35,7 @@ from markupsafe import Markup
 
 from digest.languages import (
     clock_time,
+    day_name,
     direction,
     leaning,
     listed,
@@ -42,13 +43,14 @@ from digest.languages import (
     local_time,
     own_name,
     when,
+    zone_menu,
     zone_place,
 )
 from digest.links import Links
 from digest.model import DigestError, Issue, Newsletter, Schedule, Site, Source, Story
 from digest.translations import SOURCE, Catalogues, filled
 from digest.typeset import clamp, clean, host, one_line, safe_url, wrap
-from digest.wording import COUNTS, DAYS, RHYTHMS, WORDS
+from digest.wording import COUNTS, DAYS, REGIONS, RHYTHMS, WORDS
 
 SUBJECT_LIMIT = 70
 
@@ -132,11 +134,19 @@ class Words:
         said = self.catalogues
         kind = schedule.cadence if schedule.cadence in RHYTHMS else "days"
         names = {
-            "days": listed([said.gettext(language, DAYS[day]) for day in schedule.days], language),
+            "days": self.days(schedule, language),
             "time": clock_time(schedule.at, language),
             "place": zone_place(schedule.zone, language),
         }
         return filled(said.gettext(language, RHYTHMS[kind]), names)
+
+    def days(self, schedule: Schedule, language: str) -> str:
+        """The days by name: “Mondays and Thursdays”."""
+        return listed([self.catalogues.gettext(language, DAYS[day]) for day in schedule.days], language)
+
+    def region(self, name: str, language: str) -> str:
+        """The first part of a zone's name: “Indian Ocean” is `Indian`."""
+        return self.catalogues.gettext(language, REGIONS.get(name, name))
 
     def teach(self, environment: Environment) -> None:
         """Make them known to the templates of an environment."""
@@ -152,7 +162,9 @@ class Words:
 
         environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
         environment.globals.update(word=self.word)
-        environment.filters.update(plural=self.plural, rhythm=self.rhythm)
+        environment.filters.update(
+            days=self.days, plural=self.plural, region=self.region, rhythm=self.rhythm
+        )
 
 
 def _language(context: Context) -> str:
@@ -182,6 +194,7 @@ class Renderer:
             clamp=clamp,
             clock_time=clock_time,
             date=local_date,
+            day_name=day_name,
             direction=direction,
             host=host,
             leaning=leaning,
@@ -194,6 +207,7 @@ class Renderer:
             told=told,
             when=when,
             wrap=wrap,
+            zone_menu=zone_menu,
             zone_place=zone_place,
         )
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)

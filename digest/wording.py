@@ -71,3 +71,17 @@ DAYS: tuple[str, ...] = (
     msg("Sundays"),
 )
 """To be read after “on”."""
+
+REGIONS: Mapping[str, str] = {
+    "Africa": msg("Africa"),
+    "America": msg("America"),
+    "Antarctica": msg("Antarctica"),
+    "Arctic": msg("Arctic"),
+    "Asia": msg("Asia"),
+    "Atlantic": msg("Atlantic Ocean"),
+    "Australia": msg("Australia"),
+    "Europe": msg("Europe"),
+    "Indian": msg("Indian Ocean"),
+    "Pacific": msg("Pacific Ocean"),
+}
+"""The first part of a zone's name."""
