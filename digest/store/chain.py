@@ -1,4 +1,4 @@
-"""The consent ledger as a chain: each line is sealed by a keyed hash (HMAC) over the seal before it and itself.
+"""The consent ledger as a chain: each line is sealed by an HMAC over the seal before it and itself.
 
 The keys come from the config's secrets and are never in the database. So whoever can only write to the
 database cannot change, remove or add a line without a seal that does not fit; what they can do is to cut the
