@@ -522,7 +522,8 @@ class SubscriptionStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A person's yes to one newsletter. `source`: web, config, cli or import."""
+    """A person's yes to one newsletter. `source`: web, config, cli or import. language: chosen by the reader
+    for our words to them; empty: the newsletter's."""
 
     id: int
     subscriber_id: int
@@ -536,6 +537,7 @@ class Subscription:
     confirmed_at: datetime | None = None
     left_at: datetime | None = None
     paused_until: date | None = None
+    language: str = ""
 
 
 # ---------------------------------------------------------------- deliveries

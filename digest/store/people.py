@@ -98,4 +98,5 @@ def subscription_of(row: AnyRow) -> Subscription:
         confirmed_at=row.confirmed_at,
         left_at=row.left_at,
         paused_until=row.paused_until,
+        language=row.language,
     )

@@ -164,6 +164,17 @@ class Subscriptions:
 
         return await self._database.write(work)
 
+    async def speak(self, subscription_id: int, language: str) -> Subscription | None:
+        """The language of our words to this reader; empty: the newsletter's."""
+
+        async def work(connection: AsyncConnection) -> Subscription | None:
+            await connection.execute(
+                update(subscriptions).where(subscriptions.c.id == subscription_id).values(language=language)
+            )
+            return await find_subscription(connection, subscription_id)
+
+        return await self._database.write(work)
+
     async def add(
         self, newsletter: str, address: str, *, source: str, evidence: Mapping[str, Any], now: datetime
     ) -> str:

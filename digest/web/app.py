@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from digest.model import NotFound, NotReady
-from digest.web import archive, health, inbox, preferences, subscribe
+from digest.web import archive, health, inbox, leaving, manage, moving, preferences, subscribe
 from digest.web.documents import Documents
 from digest.web.lent import WebLent
 from digest.web.pages import Pages
@@ -64,8 +64,11 @@ def _routes(pages: Pages, css: str, icon: str) -> list[Route]:
         Route("/metrics", partial(health.metrics, lent)),
         *(_inbox(pages) if lent.dev_inbox else ()),
         _form("/confirm/{token}", pages, subscribe.confirm_page, subscribe.confirm),
-        _form("/unsubscribe/{token}", pages, preferences.unsubscribe_page, preferences.unsubscribe),
+        _form("/unsubscribe/{token}", pages, leaving.unsubscribe_page, leaving.unsubscribe),
+        _form("/unsubscribe/undo/{token}", pages, leaving.goodbye_page, leaving.goodbye),
         _form("/preferences/{token}", pages, preferences.preferences_page, preferences.preferences),
+        _form("/preferences/manage/{token}", pages, manage.manage_page, manage.manage),
+        _form("/preferences/address/{token}", pages, moving.address_page, moving.address),
         Route("/{slug}", partial(archive.add_slash, pages)),
         Route("/{slug}/", partial(archive.newsletter, pages)),
         _form("/{slug}/subscribe", pages, subscribe.to_the_form, subscribe.subscribe),

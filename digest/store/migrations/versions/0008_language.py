@@ -1,0 +1,11 @@
+"""The language that a reader chose to be spoken to in; empty: the newsletter's own."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    op.add_column("subscriptions", sa.Column("language", sa.Text(), server_default="", nullable=False))
