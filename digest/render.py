@@ -162,9 +162,7 @@ class Words:
 
         environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
         environment.globals.update(word=self.word)
-        environment.filters.update(
-            days=self.days, plural=self.plural, region=self.region, rhythm=self.rhythm
-        )
+        environment.filters.update(days=self.days, plural=self.plural, region=self.region, rhythm=self.rhythm)
 
 
 def _language(context: Context) -> str:
@@ -217,15 +215,23 @@ class Renderer:
         return self._fill(f"pages/{name}", context)
 
     def letter(
-        self, issue: Issue, newsletter: Newsletter, site: Site, links: Links, *, reader: ReaderLinks
+        self,
+        issue: Issue,
+        newsletter: Newsletter,
+        site: Site,
+        links: Links,
+        *,
+        reader: ReaderLinks,
+        language: str = "",
     ) -> LetterText:
-        """The issue as a letter, in HTML and in plain text."""
+        """The issue as a letter, in HTML and in plain text. language: of our own words in it; empty: the
+        issue's."""
         context = {
             "issue": issue,
             "newsletter": newsletter,
             "site": site,
             "reader": reader,
-            "language": issue.language,
+            "language": language or issue.language,
             "web_url": links.issue(issue.path),
             "home_url": links.newsletter(newsletter.slug),
             "feed_url": links.feed(newsletter.slug, "atom"),

@@ -7,11 +7,12 @@ ready number that a reader was covered for: it only moves together with the curs
 from __future__ import annotations
 
 import builtins
+import sys
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import ConsentRow, NotFound, Requested, Subscription, SubscriptionStatus
@@ -174,6 +175,16 @@ class Subscriptions:
             return await find_subscription(connection, subscription_id)
 
         return await self._database.write(work)
+
+    async def languages(self, newsletter: str) -> dict[int, str]:
+        """The readers of a newsletter who chose a language for our words, by the id of their subscription."""
+        statement = select(subscriptions.c.id, subscriptions.c.language).where(
+            subscriptions.c.newsletter == newsletter,
+            subscriptions.c.language != literal_column("''"),  # the words of the index
+            subscriptions.c.status != LEFT,
+        )
+        async with self._database.reading() as connection:
+            return {row.id: sys.intern(row.language) for row in await connection.execute(statement)}
 
     async def add(
         self, newsletter: str, address: str, *, source: str, evidence: Mapping[str, Any], now: datetime

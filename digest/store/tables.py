@@ -340,7 +340,9 @@ subscriptions = Table(
     Column("confirmed_at", Moment),
     Column("left_at", Moment),
     Column("paused_until", Date),
-    Column("language", Text, nullable=False, server_default=""),  # chosen by the reader; empty: the newsletter's
+    Column(
+        "language", Text, nullable=False, server_default=""
+    ),  # chosen by the reader; empty: the newsletter's
     Column("left_from", Text),  # the status before leaving, and until when it was paused: to undo it
     Column("left_until", Date),
     Column("feed_number", BigInteger, nullable=False, server_default="0"),  # private feeds of others are dead
@@ -354,6 +356,11 @@ Index(
     subscriptions.c.through,
     subscriptions.c.id,
     **partial(subscriptions.c.status == ACTIVE),
+)
+Index(
+    "ix_subscriptions_language",
+    subscriptions.c.newsletter,
+    **partial(subscriptions.c.language != literal_column("''", Text())),
 )
 Index("ix_subscriptions_pending", subscriptions.c.asked_at, **partial(subscriptions.c.status == PENDING))
 

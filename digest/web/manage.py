@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from digest import addresses
-from digest.model import Publication, Subscription
+from digest.model import Subscription
 from digest.translations import msg
 from digest.web import wishes
 from digest.web.pages import Pages

@@ -9,3 +9,11 @@ down_revision = "0005"
 
 def upgrade() -> None:
     op.add_column("subscriptions", sa.Column("language", sa.Text(), server_default="", nullable=False))
+    op.create_index(
+        "ix_subscriptions_language",
+        "subscriptions",
+        ["newsletter"],
+        unique=False,
+        sqlite_where=sa.text("language != ''"),
+        postgresql_where=sa.text("language != ''"),
+    )
