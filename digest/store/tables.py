@@ -340,9 +340,7 @@ subscriptions = Table(
     Column("confirmed_at", Moment),
     Column("left_at", Moment),
     Column("paused_until", Date),
-    Column(
-        "language", Text, nullable=False, server_default=""
-    ),  # chosen by the reader; empty: the newsletter's
+    Column("language", Text, nullable=False, server_default=""),  # the reader's choice; empty: none
     Column("left_from", Text),  # the status before leaving, and until when it was paused: to undo it
     Column("left_until", Date),
     Column("feed_number", BigInteger, nullable=False, server_default="0"),  # private feeds of others are dead

@@ -1,7 +1,7 @@
 """What only the owner of an address may do: see all that we hold, move to another address, be erased.
 
-The link is mailed to the address itself and is good for one hour; the letters' own links do not lead here. A new
-address takes part in nothing before its owner has confirmed it, from a letter that goes there.
+The link is mailed to the address itself and is good for one hour; the letters' own links do not lead here. A
+new address takes part in nothing before its owner has confirmed it, from a letter that goes there.
 """
 
 from __future__ import annotations

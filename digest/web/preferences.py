@@ -151,9 +151,9 @@ async def _other(
 ) -> Outcome:
     """Ask for a newsletter, or leave another one than the letter was of."""
     lent = pages.lent
+    if not plausible_slug(slug):
+        return _not_understood()
     try:
-        if not plausible_slug(slug):
-            raise NotFound("no such newsletter")
         about = await lent.store.newsletters.get(slug)
     except NotFound:
         return _not_understood()

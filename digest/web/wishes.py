@@ -74,9 +74,8 @@ def read_rhythm(form: Mapping[str, str], newsletter: Newsletter, now: Rhythm) ->
         return Problem(field="zone", sentence=msg("Please choose a place from the list."))
     wished = Rhythm(cadence=cadence, at=at, zone=zone)
     if at.minute % STEP and wished not in (now, own_rhythm):
-        return Problem(
-            field="at", sentence=msg("Please choose a quarter of an hour: 07:00, 07:15, 07:30 or 07:45.")
-        )
+        sentence = msg("Please choose a quarter of an hour: 07:00, 07:15, 07:30 or 07:45.")
+        return Problem(field="at", sentence=sentence)
     return wished
 
 
