@@ -127,10 +127,10 @@ class Links:
     def token(
         self,
         purpose: Purpose,
-        id: int,
+        id: int,  # noqa: A002 - as in every room of the store
         *,
         issued: datetime | None = None,
-        number: int = 0,  # noqa: A002
+        number: int = 0,
     ) -> str:
         """Forty URL-safe characters; without `issued` the token has no age. number: bound to this instead of
         a time (of a private feed: what the subscription's links are good with, until it is changed)."""
