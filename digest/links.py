@@ -127,7 +127,7 @@ class Links:
     def token(
         self,
         purpose: Purpose,
-        id: int,
+        id: int,  # noqa: A002 - as in every room of the store
         *,
         issued: datetime | None = None,
         number: int = 0,
