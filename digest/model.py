@@ -81,6 +81,21 @@ class NotFound(DigestError):
 # ---------------------------------------------------------------- what the admin defines
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+CADENCES = ("daily", "weekdays", "weekly")
+"""What readers may be offered; `weekly` is one day of their choice."""
+
+
+def days_of(cadence: str) -> tuple[int, ...]:
+    """The days (0 = Monday) of a cadence: `daily`, `weekdays`, or days by name, `mon` or `mon,thu`.
+    Raises DigestError."""
+    if cadence == "daily":
+        return (0, 1, 2, 3, 4, 5, 6)
+    if cadence == "weekdays":
+        return (0, 1, 2, 3, 4)
+    names = cadence.split(",")
+    if any(name not in WEEKDAYS for name in names):
+        raise DigestError(f"there is no cadence {cadence!r}: it is daily, weekdays, or days such as mon")
+    return tuple(sorted({WEEKDAYS.index(name) for name in names}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +114,43 @@ class Schedule:
         if self.days == (0, 1, 2, 3, 4):
             return "weekdays"
         return ",".join(WEEKDAYS[day] for day in self.days)
+
+    @property
+    def rhythm(self) -> Rhythm:
+        return Rhythm(cadence=self.cadence, at=self.at, zone=self.zone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """When a reader has letters: `cadence` as `days_of` reads it, `at` by the clock of `zone` (IANA)."""
+
+    cadence: str
+    at: time
+    zone: str
+
+    @property
+    def schedule(self) -> Schedule:
+        """Raises DigestError for a cadence that there is not."""
+        return Schedule(at=self.at, zone=self.zone, days=days_of(self.cadence))
+
+    def __str__(self) -> str:
+        return f"{self.cadence} {self.at:%H:%M} {self.zone}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offers:
+    """What a newsletter lets its readers choose besides its own rhythm. cadences: of `CADENCES`; empty: its
+    own one only. hour: also the hour and the zone."""
+
+    cadences: tuple[str, ...] = CADENCES
+    hour: bool = True
+
+    def has(self, rhythm: Rhythm, own: Rhythm) -> bool:
+        """Whether a reader of a newsletter with this rhythm of its own may have that one."""
+        if not self.hour and (rhythm.at, rhythm.zone) != (own.at, own.zone):
+            return False
+        kind = "weekly" if rhythm.cadence in WEEKDAYS else rhythm.cadence
+        return rhythm.cadence == own.cadence or kind in self.cadences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +196,7 @@ class Follow:
 class Newsletter:
     """The standing publication an admin defines. `catch_up` says what happens to missed slots:
     `coalesce` (one issue for all of them), `skip` (none for those long past) or `each`. stale: how long a
-    letter that servers put off is tried.
+    letter that servers put off is tried. offers: the rhythms that readers may choose.
 
     per_section: stories under a heading at most, for those that have a limit of their own. include, exclude:
     as of a feed, for all of them. interest_weights: of those interests that do not count 1.
@@ -169,6 +221,7 @@ class Newsletter:
     per_section: Mapping[str, int] = field(default_factory=dict)
     include: tuple[Filter, ...] = ()
     exclude: tuple[Filter, ...] = ()
+    offers: Offers = Offers()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -465,6 +518,8 @@ class Edition:
     """A rhythm of a newsletter that some readers share. `through` is the last ready number covered.
 
     own: it is the newsletter's own rhythm, the one the archive and the feeds show.
+    since: when it last got readers after it had none; slots before that are nobody's. next_at: when it is to
+    be looked at; None while it has no readers.
     """
 
     id: int
@@ -476,6 +531,13 @@ class Edition:
     through: int
     last_date: date | None
     created_at: datetime
+    since: datetime
+    next_at: datetime | None = None
+
+    @property
+    def rhythm(self) -> Rhythm:
+        """Not of the edition `manual`, which has none."""
+        return Rhythm(cadence=self.cadence, at=time.fromisoformat(self.at), zone=self.zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -522,14 +584,16 @@ class SubscriptionStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A person's yes to one newsletter. `source`: web, config, cli or import. language: chosen by the reader
-    for our words to them; empty: the newsletter's."""
+    """A person's yes to one newsletter. `source`: web, config, cli or import. paused_until: the first day,
+    by the zone of `rhythm`, that has an issue again; None while paused: until they resume. language: the
+    reader's choice for our words to them; empty: the newsletter's."""
 
     id: int
     subscriber_id: int
     address: str
     newsletter: str
     edition_id: int
+    rhythm: Rhythm
     status: SubscriptionStatus
     source: str
     through: int
@@ -771,14 +835,38 @@ class SlotKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotRecord:
-    """What became of a slot: `issue`, `empty`, `skipped` or `coalesced`."""
+    """What became of a slot: `issue`, `empty`, `skipped` or `coalesced`; `open` while its issues are made.
+
+    issue_id: its issue; of several, that of the archive, else the first. issues: how many there are, one for
+    all who stand at one number.
+    """
 
     edition_id: int
+    rhythm: Rhythm
+    own: bool
     date: date
     due_at: datetime
     status: str
     issue_id: int | None
+    issues: int
     recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSlot:
+    """A slot whose issues are being made; all their windows end with `through`."""
+
+    key: SlotKey
+    through: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Readers of an edition who wait for its open slot at one number. public: what they wait for is the
+    issue of the archive, which is made also for nobody."""
+
+    after: int
+    public: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

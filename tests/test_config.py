@@ -20,7 +20,7 @@ import pytest
 from digest.config import ConfigError, Keep, Settings, ensure_secret, load, reference, schema, shown
 from digest.config.document import read
 from digest.config.nodes import PureComposer
-from digest.model import DigestError, Follow, NotFound
+from digest.model import DigestError, Follow, NotFound, Offers
 
 ROOT = Path(__file__).parent.parent
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -299,6 +299,27 @@ def test_what_is_not_said_has_the_models_own_default(tmp_path: Path) -> None:
 def test_days_are_words_or_a_list(tmp_path: Path, days: str, cadence: str) -> None:
     text = BASE.replace("Europe/Berlin}", f"Europe/Berlin, days: {days}}}")
     assert settings_of(tmp_path, text).newsletters[0].schedule.cadence == cadence
+
+
+@pytest.mark.parametrize(
+    ("readers", "offers"),
+    [
+        ("", Offers()),
+        ("{hour: false}", Offers(hour=False)),
+        ("{cadences: [weekly, daily, weekly]}", Offers(cadences=("weekly", "daily"))),
+        ("{cadences: [], hour: false}", Offers(cadences=(), hour=False)),
+    ],
+)
+def test_a_newsletter_says_what_its_readers_may_choose(tmp_path: Path, readers: str, offers: Offers) -> None:
+    text = BASE + (f"    readers: {readers}\n" if readers else "")
+    (newsletter,) = settings_of(tmp_path, text).newsletters
+    assert newsletter.offers == offers
+
+
+def test_what_readers_may_choose_decides_no_issue(tmp_path: Path) -> None:
+    """Two processes of which one knows a new offer already make the same issues."""
+    narrow = settings_of(tmp_path, BASE + "    readers: {hour: false}\n")
+    assert narrow.hash == settings_of(tmp_path, BASE).hash
 
 
 def test_an_address_that_is_given_twice_gets_one_letter_and_a_note(tmp_path: Path) -> None:

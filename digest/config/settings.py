@@ -38,7 +38,7 @@ from digest.config.shape import (
     with_channels,
 )
 from digest.config.words import problems
-from digest.model import Follow, Newsletter, NotFound, Schedule, Site
+from digest.model import Follow, Newsletter, NotFound, Offers, Schedule, Site
 
 ChannelSettings = Callable[[str], type]
 
@@ -308,6 +308,7 @@ def _newsletter(slug: str, item: NewsletterFile, document: Document, notes: list
         per_section=item.stories.sections,
         include=filters(item.stories.include),
         exclude=filters(item.stories.exclude),
+        offers=Offers(cadences=tuple(dict.fromkeys(item.readers.cadences)), hour=item.readers.hour),
     )
     notes.extend(document.problem(place, text) for place, text in _odd(newsletter, item))
     return newsletter
@@ -361,9 +362,11 @@ def _recipients(slug: str, item: NewsletterFile, document: Document, notes: list
 
 
 def _hash(site: Site, newsletters: Iterable[Newsletter], llm: LlmSettings | None) -> str:
-    """Who receives an issue does not change it; everything else that the config says of a newsletter does,
-    and which model writes for it."""
-    decisive: list[object] = [replace(newsletter, recipients=()) for newsletter in newsletters]
+    """Who receives an issue, and when, does not change it; everything else that the config says of a
+    newsletter does, and which model writes for it."""
+    decisive: list[object] = [
+        replace(newsletter, recipients=(), offers=Offers()) for newsletter in newsletters
+    ]
     if llm is not None:
         decisive += [llm.endpoint, llm.model, llm.newsletters]
     return hashlib.sha256(repr((site, decisive)).encode()).hexdigest()

@@ -305,6 +305,21 @@ FeedItem = Annotated[
 ]
 
 
+Cadence = Literal["daily", "weekdays", "weekly"]
+_EVERY: tuple[Cadence, ...] = ("daily", "weekdays", "weekly")
+
+
+class ReadersFile(_Shape):
+    cadences: tuple[Cadence, ...] = Field(
+        default=_EVERY,
+        description="How often they may have it, besides the newsletter's own days; `weekly` is on a day of "
+        "their choice. An empty list leaves them no choice.",
+    )
+    hour: bool = Field(
+        default=True, description="Whether they may have it at another hour and in another zone."
+    )
+
+
 class NewsletterFile(_Shape):
     title: Line = Field(description="What it is called.", examples=["World in brief"])
     description: Text = Field("", description="One or two sentences for its page and its feeds.")
@@ -337,6 +352,11 @@ class NewsletterFile(_Shape):
     stale: Staleness = Field(
         timedelta(hours=24),
         description="How long a letter that servers put off is tried: from an hour to five days.",
+    )
+    readers: ReadersFile = Field(
+        ReadersFile(),
+        json_schema_extra={"default": {"cadences": ["daily", "weekdays", "weekly"], "hour": True}},
+        description="What readers may choose for themselves.",
     )
     interests: tuple[InterestItem, ...] = Field(
         (), description="Words that make a story count for more; what stands near each other may be a phrase."

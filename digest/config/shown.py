@@ -62,6 +62,7 @@ def _shown_newsletter(newsletter: Newsletter) -> dict[str, Any]:
             name: values[name]
             for name in ("recipients", "channels", "subject", "catch_up", "unknown", "stale")
         },
+        "readers": {**values["offers"], "cadences": list(newsletter.offers.cadences)},
         "interests": [
             {"words": words, "weight": newsletter.interest_weights.get(words, 1.0)}
             for words in newsletter.interests

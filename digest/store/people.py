@@ -9,18 +9,18 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from sqlalchemy import Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from digest.model import Subscription, SubscriptionStatus
+from digest.model import Rhythm, Subscription, SubscriptionStatus
 from digest.store.chain import SEAL
 from digest.store.codec import AnyRow, encode
 from digest.store.database import Database
 from digest.store.seals import Entry, append
-from digest.store.tables import subscribers, subscriptions, suppressions
+from digest.store.tables import editions, subscribers, subscriptions, suppressions
 
 
 def hash_of(database: Database, address: str) -> str:
@@ -63,9 +63,11 @@ async def note_consent(
 
 
 def select_subscriptions() -> Select[Any]:
-    """Subscriptions with their address."""
-    return select(subscriptions, subscribers.c.address).join(
-        subscribers, subscribers.c.id == subscriptions.c.subscriber_id
+    """Subscriptions with their address and their rhythm."""
+    return (
+        select(subscriptions, subscribers.c.address, editions.c.cadence, editions.c.at, editions.c.zone)
+        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .join(editions, editions.c.id == subscriptions.c.edition_id)
     )
 
 
@@ -91,6 +93,7 @@ def subscription_of(row: AnyRow) -> Subscription:
         address=row.address or "erased",
         newsletter=row.newsletter,
         edition_id=row.edition_id,
+        rhythm=Rhythm(cadence=row.cadence, at=time.fromisoformat(row.at), zone=row.zone),
         status=SubscriptionStatus(row.status),
         source=row.source,
         through=row.through,

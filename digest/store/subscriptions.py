@@ -1,7 +1,8 @@
 """Who said yes to which newsletter, since when, and how we know.
 
 Every change of a yes or no is one transaction with its line in the consent ledger. `through` is the last
-ready number that a reader was covered for: it only moves together with the cursor of the reader's edition.
+ready number that a reader was covered for: it moves with the issues that the reader gets, and with nothing
+else.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from sqlalchemy import func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from digest.model import ConsentRow, NotFound, Requested, Subscription, SubscriptionStatus
+from digest.model import ConsentRow, NotFound, Requested, Rhythm, Subscription, SubscriptionStatus
 from digest.store import consent
 from digest.store.database import Database
 from digest.store.erasing import erase_person
@@ -42,6 +43,7 @@ from digest.store.people import (
     subscriber_id,
     subscription_of,
 )
+from digest.store.rhythms import choose_rhythm, pause_reader, resume_reader
 from digest.store.seals import hold
 from digest.store.tables import notices, subscribers, subscriptions, suppressions
 
@@ -140,28 +142,32 @@ class Subscriptions:
 
         return await self._database.write(work)
 
-    async def pause(self, subscription_id: int, until: date | None, now: datetime) -> Subscription | None:
-        """No issues until those of this day (None: until resumed). Only an active one is paused."""
+    async def choose(self, subscription_id: int, rhythm: Rhythm, *, now: datetime) -> Subscription | None:
+        """This reader wants letters at other times: they move to that edition, with their own `through`.
+
+        None: unknown. Who has left, or not confirmed yet, stays as they are. Raises DigestError, in words
+        for the reader: it is no rhythm, or this newsletter does not offer it, or has ended.
+        """
 
         async def work(connection: AsyncConnection) -> Subscription | None:
-            await connection.execute(
-                update(subscriptions)
-                .where(subscriptions.c.id == subscription_id, subscriptions.c.status.in_([ACTIVE, PAUSED]))
-                .values(status=PAUSED, paused_until=until)
-            )
-            return await find_subscription(connection, subscription_id)
+            return await choose_rhythm(self._database, connection, subscription_id, rhythm, now)
+
+        return await self._database.write(work)
+
+    async def pause(self, subscription_id: int, until: date | None, now: datetime) -> Subscription | None:
+        """No issues until those of this day, by the zone of their rhythm (None: until resumed). Only an
+        active one is paused. What comes out meanwhile is in the first issue after it."""
+
+        async def work(connection: AsyncConnection) -> Subscription | None:
+            return await pause_reader(connection, subscription_id, until, now)
 
         return await self._database.write(work)
 
     async def resume(self, subscription_id: int, now: datetime) -> Subscription | None:
-        """Issues again, from the edition's next one on."""
+        """Issues again, from the next one on, which begins where their last one ended."""
 
         async def work(connection: AsyncConnection) -> Subscription | None:
-            found = await find_subscription(connection, subscription_id, lock=True)
-            if found is None or found.status != PAUSED:
-                return found
-            await activate(connection, found, found.confirmed_at or now)
-            return await find_subscription(connection, subscription_id)
+            return await resume_reader(connection, subscription_id, now)
 
         return await self._database.write(work)
 

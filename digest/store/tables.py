@@ -47,6 +47,8 @@ NEVER_AGAIN: dict[str, Any] = {
 ATTEMPTING = literal_column("'attempting'", Text())
 ACTIVE = literal_column("'active'", Text())
 PENDING = literal_column("'pending'", Text())
+PAUSED = literal_column("'paused'", Text())
+OPEN = literal_column("'open'", Text())
 """Words, not parameters: SQLite uses a partial index only when the query says its very words."""
 
 
@@ -100,8 +102,11 @@ editions = Table(
     Column("through", BigInteger, nullable=False),
     Column("last_date", Date),
     Column("created_at", Moment, nullable=False),
+    Column("since", Moment),  # slots before it are nobody's
+    Column("next_at", Moment),  # to be looked at then; None: it has no readers
     UniqueConstraint("newsletter", "cadence", "at", "zone"),
 )
+Index("ix_editions_next", editions.c.next_at, editions.c.id, **partial(editions.c.next_at.is_not(None)))
 Index("ix_editions_own", editions.c.newsletter, unique=True, **partial(editions.c.own.is_(True)))
 
 feeds = Table(
@@ -261,6 +266,8 @@ issues = Table(
     **NEVER_AGAIN,
 )
 Index("ix_issues_newsletter", issues.c.newsletter, issues.c.id)
+Index("ix_issues_public", issues.c.newsletter, issues.c.id, **partial(issues.c.public.is_(True)))
+Index("ix_issues_through", issues.c.newsletter, issues.c.through)
 Index("ix_issues_born", issues.c.id, **partial(issues.c.recipients.is_(None)))
 
 issue_channels = Table(
@@ -305,11 +312,13 @@ slots = Table(
     Column("edition_id", BigInteger, ForeignKey("editions.id"), nullable=False),
     Column("date", Date, nullable=False),
     Column("due_at", Moment, nullable=False),
-    Column("status", Text, nullable=False),  # issue | empty | skipped | coalesced
+    Column("status", Text, nullable=False),  # open, and then issue | empty | skipped | coalesced
     Column("issue_id", BigInteger, ForeignKey("issues.id")),
     Column("recorded_at", Moment, nullable=False),
+    Column("through", BigInteger),  # where the windows of its issues end
     PrimaryKeyConstraint("edition_id", "date"),
 )
+Index("ix_slots_open", slots.c.edition_id, slots.c.date, **partial(slots.c.status == OPEN))
 
 subscribers = Table(
     "subscribers",
@@ -361,6 +370,12 @@ Index(
     **partial(subscriptions.c.language != literal_column("''", Text())),
 )
 Index("ix_subscriptions_pending", subscriptions.c.asked_at, **partial(subscriptions.c.status == PENDING))
+Index(
+    "ix_subscriptions_paused",
+    subscriptions.c.edition_id,
+    subscriptions.c.paused_until,
+    **partial(subscriptions.c.status == PAUSED),
+)
 
 consents = Table(  # append-only, each line sealed: see `chain`
     "consents",

@@ -1,13 +1,12 @@
-"""Pages in the languages that we speak: nothing of ours is left in English, and each part says what it is in."""
+"""Pages in the languages that we speak: nothing of ours is left in English, each part says what it is in."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 
-import httpx
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
