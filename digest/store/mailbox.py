@@ -77,9 +77,8 @@ async def free_at(
         .scalars()
         .all()
     )
-    return max(
-        now, *(times[count - 1] + span if len(times) >= count else now for count, span in LIMITS[kind])
-    )
+    full = (times[count - 1] + span for count, span in LIMITS[kind] if len(times) >= count)
+    return max((now, *full))
 
 
 async def note_letter(

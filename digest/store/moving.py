@@ -1,11 +1,11 @@
 """A person moves to another address, which they have confirmed.
 
-Letters that are born already go to the address that they were born for: recipients are frozen with an issue, so
-that its sums hold and nobody gets a letter twice. Links in old letters go on working, as they name the
+Letters that are born already go to the address that they were born for: recipients are frozen with an issue,
+so that its sums hold and nobody gets a letter twice. Links in old letters go on working, as they name the
 subscription and not the address.
 
-If the new address has subscriptions of its own, the two persons become one. Nobody is written to twice, and what
-either address has left stays left.
+If the new address has subscriptions of its own, the two persons become one. Nobody is written to twice, and
+what either address has left stays left.
 """
 
 from __future__ import annotations

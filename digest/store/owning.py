@@ -1,5 +1,5 @@
-"""What the owner of an address may ask for, by a link that was mailed to it: everything that we hold, and to be
-written to at another address.
+"""What the owner of an address may ask for by a link that was mailed to it: everything that we hold, and to
+be written to at another address.
 
 A letter may be forwarded, so its own links lead to none of this. The link for it is good for an hour, for the
 latest one that was mailed, and for as long as the address is theirs.

@@ -43,8 +43,8 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A sign-up that was not taken. name: whose allowance is used up; until: no other look is worth it before.
-    first: nobody has said so of this cell yet."""
+    """A sign-up that was not taken. name: whose allowance is used up. until: no other look is worth it
+    before. first: nobody has said so of this cell yet."""
 
     name: str
     until: datetime

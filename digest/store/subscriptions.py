@@ -71,8 +71,8 @@ class Subscriptions:
         """Somebody asks for a newsletter on the web: remember it and mail a confirmation.
 
         No letter goes to an address that is suppressed, that has the newsletter already, or whose mailbox was
-        sent one confirmation within the hour or three within the day, for whichever newsletter and in whatever
-        spelling. Somebody who left stays so until they confirm.
+        sent one confirmation within the hour or three within the day, for whichever newsletter and in
+        whatever spelling. Somebody who left stays so until they confirm.
         """
 
         async def work(connection: AsyncConnection) -> Requested:
