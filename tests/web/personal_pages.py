@@ -54,6 +54,7 @@ async def personal_pages(
         yield await post("join", here, action="join", newsletter="port")
         yield await post("link", here, action="link")
         yield await post("drop", here, action="drop", newsletter="port")
+        await store.request_manage(house.readers["active"], house.clock.now)
         manage = f"/preferences/manage/{token('manage', 'active')}"
         yield "manage", await web.get(manage)
         yield await post("bad manage", manage, action="dance")
