@@ -41,10 +41,9 @@ WORDS: Mapping[str, str] = {
     ),
     "welcome_subject": msg("Welcome to %(newsletter)s"),
     "welcome_title": msg("You are in"),
-    "welcome_lead": msg(
-        "From now on %(newsletter)s comes to this address. Here is what the latest issue told."
-    ),
-    "welcome_action": msg("Read the latest issue"),
+    "welcome_lead": msg("From now on %(newsletter)s comes to this address."),
+    "welcome_latest": msg("This is what the latest issue tells:"),
+    "welcome_action": msg("Read it on the web"),
     "welcome_note": msg("The next issue is the first that comes by mail. You can leave with one click."),
     "welcome_why": msg(
         "This letter was sent because %(newsletter)s was confirmed for this address at %(site)s."

@@ -569,7 +569,7 @@ def test_a_bad_secret_of_a_list_is_named_by_its_place(tmp_path: Path, line: str,
 
 def test_sign_ups_have_limits_that_an_admin_can_set(tmp_path: Path) -> None:
     usual = settings_of(tmp_path, BASE).web.signup
-    assert (usual.per_address, usual.per_network, usual.in_total) == (20, 100, 1000)
+    assert (usual.per_address, usual.per_network, usual.in_total) == (60, 300, 1000)
     set_ = settings_of(tmp_path, BASE + "web: {signup: {per_address: 5, fill_time: 0}}\n").web.signup
     assert (set_.per_address, set_.fill_time) == (5, timedelta(0))
     with pytest.raises(ConfigError, match="fill_time: 1m at most"):

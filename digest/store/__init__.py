@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import NotReady
 from digest.store.articles import Articles
+from digest.store.audit import Ledger
 from digest.store.budgets import Budgets, prune_budgets
 from digest.store.chain import Keys
 from digest.store.database import Database
@@ -64,6 +65,7 @@ class Store:
         self.issues = Issues(database)
         self.subscriptions = Subscriptions(database)
         self.signups = Signups(database)
+        self.ledger = Ledger(database)
         self.notices = Notices(database)
         self.notebook = Notebook(database)
         self.deliveries = Deliveries(database)

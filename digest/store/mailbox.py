@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -63,7 +64,7 @@ async def free_at(
     database: Database, connection: AsyncConnection, kind: Kind, address: str, now: datetime
 ) -> datetime:
     """From when on this mailbox may be sent another letter of this kind; `now` if at once."""
-    times = (
+    times: Sequence[datetime] = (
         (
             await connection.execute(
                 select(confirmations.c.at)

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
@@ -50,7 +51,9 @@ async def home(pages: Pages, request: Request) -> Response:
         for one in await store.newsletters.all()
     ]
     shelves.sort(key=lambda shelf: shelf.publication.retired_at is not None)
-    return pages.public(request, "home", shelves=shelves)
+    own = shelves[0].publication.newsletter.language if shelves else ""
+    language = pages.asked(request, otherwise=own)
+    return pages.public(request, "home", vary="accept-language", language=language, shelves=shelves)
 
 
 async def newsletter(pages: Pages, request: Request) -> Response:
@@ -58,7 +61,7 @@ async def newsletter(pages: Pages, request: Request) -> Response:
     return pages.public(request, "newsletter", **await front(pages.lent, publication, _before(request)))
 
 
-async def front(lent: WebLent, publication: Publication, before: int | None = None) -> dict[str, object]:
+async def front(lent: WebLent, publication: Publication, before: int | None = None) -> dict[str, Any]:
     """What a newsletter's own page shows; the sign-up form with an error is that same page."""
     slug = publication.newsletter.slug
     issues = await lent.store.issues.latest(slug, limit=LATEST + 1, before=before)

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from digest.translations import Catalogues
 from digest.web.accepted import preferred
 from digest.web.conditional import Conditions, verdict
+from digest.web.gate import OPENED, stamp
 from digest.web.lent import WebLent
 from digest.web.security import PRIVATE, image_url, masked, web_url
 
@@ -59,19 +60,32 @@ class Pages:
             **context,
         )
 
-    def public(self, request: Request, name: str, **context: Any) -> Response:
-        """A page for everyone, with a validator: a second look costs no bytes."""
-        html = self.render(name, **context).encode("utf-8")
-        etag = f'"{hashlib.sha256(html).hexdigest()[:32]}"'
-        headers = {"etag": etag, "cache-control": "public, max-age=60"}
+    def public(self, request: Request, name: str, *, vary: str = "", **context: Any) -> Response:
+        """A page for everyone, with a validator: a second look costs no bytes. vary: the header of the
+        request that decided about it."""
+        text = self.render(name, **context)
+        etag = f'"{hashlib.sha256(text.encode("utf-8")).hexdigest()[:32]}"'
+        if OPENED in text:  # it differs in when it was opened, and in nothing that is worth sending it again
+            etag = f"W/{etag}"
+        headers = {"etag": etag, "cache-control": "public, max-age=60"} | ({"vary": vary} if vary else {})
         asked = Conditions(if_none_match=_joined(request, "if-none-match"))
         if verdict(asked, etag=etag, last_modified=None) == "not modified":
             return Response(status_code=304, headers=headers)
-        return HTMLResponse(html, headers=headers)
+        return HTMLResponse(self._opened(text), headers=headers)
 
-    def private(self, name: str, *, status: int = 200, **context: Any) -> Response:
-        """A page for one person: an answer to a form, or anything behind a token."""
-        return HTMLResponse(self.render(name, **context), status_code=status, headers=PRIVATE)
+    def private(self, name: str, *, status: int = 200, opened: str = "", **context: Any) -> Response:
+        """A page for one person: an answer to a form, or anything behind a token. opened: the stamp of the
+        page whose form this one shows again."""
+        html = self._opened(self.render(name, **context), opened)
+        return HTMLResponse(html, status_code=status, headers=PRIVATE)
+
+    def _opened(self, html: str, opened: str = "") -> str:
+        """The page with the moment at which it was opened, or that of an earlier one."""
+        if OPENED not in html:
+            return html
+        lent = self.lent
+        at = opened or (stamp(lent.clock(), lent.ip_key) if lent.stamps else "")
+        return html.replace(OPENED, at)
 
     def message(
         self,

@@ -11,7 +11,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 from personal_pages import personal_pages
-from web_house import SITE, House
+from web_house import PORT, SITE, House
 
 from digest.render import renderer
 from digest.web.accepted import preferred
@@ -101,6 +101,36 @@ async def test_nothing_of_ours_on_a_page_stands_outside_of_the_catalogue(
         assert reader.depth == 0, name
         seen += 1
     assert seen > 25
+
+
+@pytest.mark.asyncio
+async def test_nothing_of_ours_on_a_newsletters_pages_stands_outside_of_the_catalogue(
+    house: House, tmp_path: Path
+) -> None:
+    known = (
+        PORT.title,
+        PORT.description,
+        SITE.title,
+        "معرض الكتاب",
+        "محلي",
+        "What happened, in a few words.",
+    )
+    told = ("The first sentence. And a second one.", "Atom", "RSS", "JSON Feed", "OPML")
+    templates = renderer(marked_catalogue(tmp_path, "ar"))
+    async with house.client(renderer=templates) as web:
+        for path in ("/port/", "/port/2026-11-22/", "/port/?before=1"):
+            page = await web.get(path)
+            reader = Unmarked(known=(*known, *told))
+            reader.feed(page.text)
+            assert reader.found == [], path
+        asked = await web.post("/port/subscribe", data={"email": "not one"})
+        quick = await web.post("/port/subscribe", data={"email": "a@example.org", "opened": "x"})
+        front = await web.get("/", headers={"accept-language": "ar"})
+    for answer in (asked, quick, front):
+        reader = Unmarked(known=(*known, *told, "World in brief", "One letter a day.", "Yesterday’s paper"))
+        reader.feed(re.sub(r'<ul class="headlines">.*?</ul>', "", answer.text, flags=re.DOTALL))
+        assert reader.found == []
+    assert front.headers["vary"] == "accept-language"
 
 
 @pytest.mark.asyncio
