@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ KEYWORDS = {"_": None, "gettext": None, "msg": None, **COUNTED}
 Sentence = str | tuple[str, ...]
 
 
+@cache
 def in_source() -> dict[str, Sentence]:
     """Every sentence of code and templates, as `make translations` finds them."""
     options = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}

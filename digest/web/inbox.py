@@ -26,9 +26,8 @@ _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
 async def letters(pages: Pages, request: Request) -> Response:
     if not is_local(request):
         return pages.message("missing", status=404, request=request)
-    return pages.private(
-        "inbox", language=pages.asked(request), letters=await pages.lent.store.inbox.list(limit=200)
-    )
+    kept = await pages.lent.store.inbox.list(limit=200)
+    return pages.private("inbox", language=pages.asked(request), letters=kept)
 
 
 async def letter(pages: Pages, request: Request) -> Response:

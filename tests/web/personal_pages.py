@@ -71,4 +71,9 @@ async def personal_pages(
         yield await post("long remark", undo, action="reason", remark="x" * 501)
         yield await post("reason", undo, action="reason", reason="often", remark="Too much news.")
         yield await post("undo", undo, action="undo")
+        address = f"/preferences/address/{house.links.token('address', 1, issued=house.clock.now)}"
+        yield "new address", await web.get(address)
+        yield await post("new address confirmed", address)
+        yield await post("welcome", f"/confirm/{token('confirm', 'pending')}")
+        await store.request_manage(house.readers["active"], house.clock.now)
         yield await post("erased", manage, action="erase-now")

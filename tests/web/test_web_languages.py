@@ -115,7 +115,7 @@ async def test_nothing_of_ours_on_a_newsletters_pages_stands_outside_of_the_cata
         "محلي",
         "What happened, in a few words.",
     )
-    told = ("The first sentence. And a second one.", "Atom", "RSS", "JSON Feed", "OPML")
+    told = ("The first sentence. And a second one.", "Atom", "RSS", "JSON Feed", "OPML", "you@example.org")
     templates = renderer(marked_catalogue(tmp_path, "ar"))
     async with house.client(renderer=templates) as web:
         for path in ("/port/", "/port/2026-11-22/", "/port/?before=1"):
