@@ -34,6 +34,7 @@ from digest.store.notebook import Notebook
 from digest.store.notices import Notices
 from digest.store.prune import prune_articles, prune_deliveries, prune_notes
 from digest.store.schema import prepare, upgrade
+from digest.store.slots import Slots
 from digest.store.subscriptions import Subscriptions
 from digest.store.sync import remember
 from digest.store.tables import counters, meta
@@ -54,6 +55,7 @@ class Store:
         self.articles = Articles(database)
         self.windows = Windows(database)
         self.issues = Issues(database)
+        self.slots = Slots(database)
         self.subscriptions = Subscriptions(database)
         self.notices = Notices(database)
         self.notebook = Notebook(database)
