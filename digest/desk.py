@@ -24,7 +24,10 @@ async def preview(line: Line, slug: str, now: datetime) -> Issue | None:
     newsletter = line.newsletters[slug]
     own = await line.store.newsletters.own_edition(slug)
     through = await line.store.articles.max_ready()
-    issue, _ = await draft_issue(line, newsletter, own, now, through=through, slot=None, ask=False)
+    day = timing.local_date(now, newsletter.schedule.zone)
+    issue, _ = await draft_issue(
+        line, newsletter, own, now, day=day, after=own.through, through=through, ask=False
+    )
     return issue
 
 

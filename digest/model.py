@@ -893,10 +893,11 @@ class OpenSlot:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """Readers of an edition who wait for its open slot at one number. public: what they wait for is the
-    issue of the archive, which is made also for nobody."""
+    issue of the archive, which is made also for nobody. readers: at least one of them may be written to."""
 
     after: int
     public: bool
+    readers: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

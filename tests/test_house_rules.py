@@ -20,6 +20,7 @@ FLOORS = (
     {"publishers", "web", "writer"},
     {"line"},
     {"drafting"},
+    {"issuing"},
     {"pipeline"},
     {"verdicts", "sending", "watch"},
     {"dispatch", "intake", "report"},

@@ -56,6 +56,7 @@ EVERY = {
     "deliver": timedelta(seconds=1),
 }
 LONGEST_ROUND = 60.0  # seconds of pulling; then a changed config gets its turn
+LATE = 20  # issues at one look, in each edition, for readers who come back from a pause or another rhythm
 SIGNUPS = timedelta(seconds=1)  # apart from `deliver`, which may send for hours
 HOUSEKEEPING = timedelta(hours=1)
 REPORT = timedelta(minutes=1)
@@ -167,7 +168,7 @@ class Running:
         self._trouble = said
 
     async def _compose(self, line: Line) -> None:
-        composed = await pipeline.compose(line, line.clock())
+        composed = await pipeline.compose(line, line.clock(), late=LATE)
         if composed.problems:
             raise DigestError("; ".join(composed.problems))
 

@@ -41,6 +41,7 @@ from digest.store.prune import prune_articles, prune_deliveries, prune_notes
 from digest.store.schema import prepare, upgrade
 from digest.store.seals import begin
 from digest.store.signups import Signups
+from digest.store.slots import Slots
 from digest.store.subscriptions import Subscriptions
 from digest.store.sync import remember
 from digest.store.tables import counters, meta
@@ -63,6 +64,7 @@ class Store:
         self.articles = Articles(database)
         self.windows = Windows(database)
         self.issues = Issues(database)
+        self.slots = Slots(database)
         self.subscriptions = Subscriptions(database)
         self.signups = Signups(database)
         self.ledger = Ledger(database)

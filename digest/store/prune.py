@@ -78,7 +78,7 @@ async def prune_articles(database: Database, before: datetime) -> int:
         follows.c.feed_id == articles.c.feed_id,
         follows.c.ended_at.is_(None),
         editions.c.newsletter == follows.c.newsletter,
-        editions.c.own.is_(True),
+        editions.c.next_at.is_not(None),  # it has readers, or is the newsletter's own
         editions.c.through < articles.c.ready,
         newsletters.c.slug == follows.c.newsletter,
         newsletters.c.retired_at.is_(None),

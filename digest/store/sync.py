@@ -20,6 +20,7 @@ from digest.store.ledger import place_when_unknown, suppress_waiting
 from digest.store.people import select_subscriptions, subscription_of
 from digest.store.seals import hold
 from digest.store.tables import (
+    OPEN,
     deliveries,
     editions,
     entries,
@@ -28,6 +29,7 @@ from digest.store.tables import (
     issues,
     meta,
     newsletters,
+    slots,
     subscribers,
     subscriptions,
 )
@@ -279,7 +281,17 @@ async def _retire_others(connection: AsyncConnection, slugs: Sequence[str], now:
     for slug in (await connection.execute(statement)).scalars().all():
         await own_edition(connection, slug, lock=True)  # no issue is born meanwhile
         await connection.execute(update(newsletters).where(newsletters.c.slug == slug).values(retired_at=now))
+        await _close_slots(connection, slug)
         born = select(issues.c.id).where(issues.c.newsletter == slug, issues.c.recipients.is_(None))
         for issue_id in (await connection.execute(born)).scalars().all():
             await close_born(connection, issue_id)
         await suppress_waiting(connection, deliveries.c.newsletter == slug, "newsletter retired", now)
+
+
+async def _close_slots(connection: AsyncConnection, slug: str) -> None:
+    """Nothing of it is looked at any more, and whatever was being made for a slot is not born."""
+    its_own = select(editions.c.id).where(editions.c.newsletter == slug)
+    await connection.execute(update(editions).where(editions.c.newsletter == slug).values(next_at=None))
+    await connection.execute(
+        update(slots).where(slots.c.edition_id.in_(its_own), slots.c.status == OPEN).values(status="skipped")
+    )
