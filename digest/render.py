@@ -48,7 +48,7 @@ from digest.languages import (
 )
 from digest.links import Links
 from digest.model import DigestError, Issue, Newsletter, Schedule, Site, Source, Story
-from digest.translations import SOURCE, Catalogues, filled
+from digest.translations import SOURCE, CatalogueError, Catalogues, filled
 from digest.typeset import clamp, clean, host, one_line, safe_url, wrap
 from digest.wording import COUNTS, DAYS, REGIONS, RHYTHMS, WORDS
 
@@ -175,7 +175,7 @@ class Renderer:
 
     def __init__(self, folder: Path | None = None) -> None:
         folders = [*([folder] if folder else []), shipped()]
-        self.words = Words(Catalogues([folder / "locales"] if folder else []))
+        self.words = Words(_catalogues(folder))
         self._environment = SandboxedEnvironment(
             loader=ChoiceLoader([FileSystemLoader(each) for each in folders]),
             autoescape=_is_markup,
@@ -300,6 +300,15 @@ class Renderer:
             raise RenderError(f"the styles of a letter cannot be read: {error}") from error
         blocks = "".join(f"<style>{block}</style>\n" for block in kept)
         return inlined.replace("</head>", f"{blocks}</head>", 1)
+
+
+def _catalogues(folder: Path | None) -> Catalogues:
+    found = Catalogues([folder / "locales"] if folder else [])
+    try:
+        found.read()
+    except CatalogueError as error:
+        raise RenderError(str(error)) from error
+    return found
 
 
 @lru_cache

@@ -44,6 +44,12 @@ class Catalogues:
         """The tags of the languages that we speak: `ar`, `de`, …, `pt-BR`."""
         return tuple(name.replace("_", "-") for name in self._known.values())
 
+    def read(self) -> None:
+        """Read what stands beside ours, so that a mistake is known at once. Raises CatalogueError."""
+        for folder in self._folders[:-1]:
+            for name in _names(folder):
+                self._heard(name)
+
     def spoken(self, language: str) -> str:
         """The language in which we answer to a tag: the tag itself, or English where we do not know it.
         What is as exact as `de-AT` stays so: its dates are its own."""

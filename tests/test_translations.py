@@ -15,7 +15,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from digest.render import Renderer
+from digest.render import Renderer, RenderError
 from digest.translations import CatalogueError, Catalogues
 
 ROOT = Path(__file__).parent.parent
@@ -172,7 +172,9 @@ def test_a_fuzzy_or_empty_translation_is_not_said(tmp_path: Path) -> None:
 def test_a_catalogue_that_cannot_be_read_is_named(tmp_path: Path, text: str) -> None:
     file = put(tmp_path, "de", text)
     with pytest.raises(CatalogueError, match=re.escape(str(file))):
-        Renderer(tmp_path).words.word("de", "unsubscribe")
+        Catalogues([tmp_path / "locales"]).gettext("de", "Unsubscribe")
+    with pytest.raises(RenderError, match=re.escape(str(file))):
+        Renderer(tmp_path)
 
 
 def test_a_template_is_filled_in_the_language_of_its_context(tmp_path: Path) -> None:
