@@ -258,7 +258,7 @@ async def _strays(
 async def _nameless(connection: AsyncConnection) -> list[str]:
     """Persons whose address went without a word in the ledger."""
     said = exists().where(consents.c.subscriber_id == subscribers.c.id, consents.c.event.in_(ENDINGS))
-    lost = select(subscribers.c.id).where(subscribers.c.salt.is_(None), ~said).order_by(subscribers.c.id)
+    lost = select(subscribers.c.id).where(subscribers.c.address.is_(None), ~said).order_by(subscribers.c.id)
     ids = (await connection.execute(lost.limit(SHOWN))).scalars().all()
     return [
         f"person {number} has no address, and the ledger does not say that it was erased" for number in ids
