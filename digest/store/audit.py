@@ -112,52 +112,52 @@ class _Walk:
     _lost_heads: list[Head] = field(default_factory=list)
 
     def look_at(self, rows: Iterable[Any]) -> None:
+        """The next lines. (Their columns are unpacked: by name, a row costs five times as much.)"""
         if not self._linkers:
             self._linkers = {name: linker(key) for name, key in self.keys.by_id.items()}
         for row in rows:
-            self._look(row)
-
-    def _look(self, row: Any) -> None:
-        if row.seq != self._last + 1:
-            self._gaps.append((self._last + 1, row.seq - 1))
-            self._before = self._also = None
-        self._last = row.seq
-        self._hold_against_person(row)
-        self.found += row.sealed_at != 0
-        printed = self.heads.get(row.seq)
-        if printed is not None and printed.link != row.link:
-            self._lost_heads.append(printed)
-        seal = self._linkers.get(row.key_id or "")
-        if seal is None:
-            self._unknown_keys.setdefault(row.key_id or "", row.seq)
-            self._before, self._also = row.link, None
-            return
-        words = (row.key_id, row.newsletter, row.event, row.source)
-        tail = self._tails.get(words)
-        if tail is None:
-            tail = self._tails[words] = tail_of(*words)
-        line = bytes_of(row.seq, _line(row), tail)
-        right = row.link if self._before is None else seal(self._before + line)
-        if right != row.link:
-            if self._also is not None and seal(self._also + line) == row.link:
-                right = row.link  # it was only the seal of the line before that was changed
+            seq, subscriber, at, newsletter, event, source, evidence, *seals, sealed_at, address, salt = row
+            person, mark, link, key_id = seals
+            if seq != self._last + 1:
+                self._gaps.append((self._last + 1, seq - 1))
+                self._before = self._also = None
+            self._last = seq
+            if sealed_at:
+                self.found += 1
+            if seq in self.heads and self.heads[seq].link != link:
+                self._lost_heads.append(self.heads[seq])
+            # The line against its person and its evidence …
+            if salt is None:
+                if evidence != "{}":
+                    self._evidence.append(seq)
             else:
-                self._changed.append(row.seq)
-        self._before, self._also = row.link, None if right == row.link else right
-
-    def _hold_against_person(self, row: Any) -> None:
-        if row.salt is None:
-            if row.evidence != "{}":
-                self._evidence.append(row.seq)
-            return
-        if mark_of(row.salt, row.evidence) != row.mark:
-            self._evidence.append(row.seq)
-        if person_of(row.salt, row.address) != row.person:
-            self._strangers.setdefault((row.subscriber_id, row.person), row.seq)
-        if row.event == "moved":
-            was = _was(row.evidence)
-            if was is not None:
-                self._formerly.add((row.subscriber_id, was))
+                if mark_of(salt, evidence) != mark:
+                    self._evidence.append(seq)
+                if person_of(salt, address) != person:
+                    self._strangers.setdefault((subscriber, person), seq)
+                if event == "moved" and (was := _was(evidence)) is not None:
+                    self._formerly.add((subscriber, was))
+            # … and against its seal.
+            seal = self._linkers.get(key_id)
+            if seal is None:
+                self._unknown_keys.setdefault(key_id or "", seq)
+                self._before, self._also = link, None
+                continue
+            words = (key_id, newsletter, event, source)
+            tail = self._tails.get(words)
+            if tail is None:
+                tail = self._tails[words] = tail_of(*words)
+            said = Line(subscriber, at, newsletter, event, source, person or b"", mark or b"", sealed_at)
+            line = bytes_of(seq, said, tail)
+            right = link if self._before is None else seal(self._before + line)
+            if right == link:
+                self._also = None
+            elif self._also is not None and seal(self._also + line) == link:
+                self._also = None  # it was only the seal of the line before that was changed
+            else:
+                self._changed.append(seq)
+                self._also = right
+            self._before = link
 
     def findings(self, head: Head) -> Iterator[str]:
         for first, last in self._gaps[:SHOWN]:
@@ -185,19 +185,6 @@ class _Walk:
         for printed in self.heads.values():
             if printed.length > self._last:
                 yield f"the head {printed} was printed: the newest lines were cut off, {self._last} are left"
-
-
-def _line(row: Any) -> Line:
-    return Line(
-        row.subscriber_id,
-        row.at,
-        row.newsletter,
-        row.event,
-        row.source,
-        row.person or b"",
-        row.mark or b"",
-        row.sealed_at,
-    )
 
 
 def _was(evidence: str) -> bytes | None:
@@ -271,7 +258,7 @@ async def _strays(
 async def _nameless(connection: AsyncConnection) -> list[str]:
     """Persons whose address went without a word in the ledger."""
     said = exists().where(consents.c.subscriber_id == subscribers.c.id, consents.c.event.in_(ENDINGS))
-    lost = select(subscribers.c.id).where(subscribers.c.salt.is_(None), ~said).order_by(subscribers.c.id)
+    lost = select(subscribers.c.id).where(subscribers.c.address.is_(None), ~said).order_by(subscribers.c.id)
     ids = (await connection.execute(lost.limit(SHOWN))).scalars().all()
     return [
         f"person {number} has no address, and the ledger does not say that it was erased" for number in ids

@@ -271,6 +271,15 @@ async def test_sealing_what_was_found_goes_on_where_it_was_interrupted(store: St
     assert await verdict(store) == ()
 
 
+async def test_a_reader_whom_an_older_release_wrote_down_gets_a_salt_with_their_next_line(
+    sealed: Store,
+) -> None:
+    await run(sealed, "UPDATE subscribers SET salt = NULL WHERE id = 5", "DELETE FROM consents WHERE seq = 5")
+    await run(sealed, "UPDATE consent_heads SET length = 4, link = (SELECT link FROM consents WHERE seq = 4)")
+    await sealed.subscriptions.remove("world", "reader5@example.org", now=NOW)
+    assert await verdict(sealed) == ()
+
+
 async def test_nobody_slips_a_line_among_those_that_were_found(sealed: Store) -> None:
     await run(
         sealed,
