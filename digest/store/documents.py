@@ -28,6 +28,7 @@ class Documents:
             "body": document.body,
             "etag": document.etag,
             "last_modified": document.last_modified,
+            "links": document.links,
         }
 
         async def work(connection: AsyncConnection) -> bool:
@@ -36,7 +37,8 @@ class Documents:
                 index_elements=["path"],
                 set_={name: insert.excluded[name] for name in values if name != "path"},
                 where=(documents.c.body != insert.excluded.body)
-                | (documents.c.content_type != insert.excluded.content_type),
+                | (documents.c.content_type != insert.excluded.content_type)
+                | (documents.c.links != insert.excluded.links),
             ).returning(documents.c.path)
             if (await connection.execute(upsert)).first() is None:
                 return False

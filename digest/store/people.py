@@ -100,4 +100,7 @@ def subscription_of(row: AnyRow) -> Subscription:
         confirmed_at=row.confirmed_at,
         left_at=row.left_at,
         paused_until=row.paused_until,
+        feed_number=row.feed_number,
+        feed_on=row.feed_on,
+        by_mail=row.by_mail,
     )

@@ -25,7 +25,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     literal_column,
+    true,
 )
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -256,6 +258,7 @@ issues = Table(
     Column("composed_at", Moment, nullable=False),
     Column("public", Boolean, nullable=False),
     Column("data", Text, nullable=False),
+    Column("revision", Integer, nullable=False, server_default="1"),  # grows with every correction
     UniqueConstraint("edition_id", "date", "after"),
     **NEVER_AGAIN,
 )
@@ -337,6 +340,9 @@ subscriptions = Table(
     Column("confirmed_at", Moment),
     Column("left_at", Moment),
     Column("paused_until", Date),
+    Column("feed_number", Integer, nullable=False, server_default="0"),  # of the private feed's last address
+    Column("feed_on", Boolean, nullable=False, server_default=false()),
+    Column("by_mail", Boolean, nullable=False, server_default=true()),
     UniqueConstraint("newsletter", "subscriber_id"),
     **NEVER_AGAIN,
 )
@@ -454,8 +460,19 @@ documents = Table(
     Column("body", LargeBinary, nullable=False),
     Column("etag", Text, nullable=False),
     Column("last_modified", Moment, nullable=False),
+    Column("links", Text, nullable=False, server_default=""),  # the value of its Link header (RFC 8288)
 )
 Index("ix_documents_newsletter", documents.c.newsletter)
+
+feed_archives = Table(  # RFC 5005: which issues each archive document of a newsletter's feed holds
+    "feed_archives",
+    metadata,
+    Column("newsletter", Text, ForeignKey("newsletters.slug"), nullable=False),
+    Column("number", Integer, nullable=False),  # from 1, the oldest
+    Column("through", BigInteger, nullable=False),  # its last issue; the first comes after the archive before
+    Column("made", Text, nullable=False, server_default=""),  # what it was made with; "" while it is not
+    PrimaryKeyConstraint("newsletter", "number"),
+)
 
 inbox = Table(
     "inbox",

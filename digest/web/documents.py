@@ -63,7 +63,7 @@ class Coded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    source: tuple[str, str]
+    source: tuple[str, str, str]
     last_modified: datetime
     last_modified_text: str
     plain: Coded
@@ -77,11 +77,12 @@ def prepare(document: Document) -> Prepared:
         (b"last-modified", modified.encode("ascii")),
         (b"x-content-type-options", b"nosniff"),
         (b"content-security-policy", b"default-src 'none'; style-src 'self'; frame-ancestors 'none'"),
+        *(((b"link", document.links.encode("ascii")),) if document.links else ()),
     )
     # The time stamp inside gzip would make the same document other bytes after every restart.
     small = gzip.compress(document.body, 9, mtime=0)
     return Prepared(
-        source=(document.etag, document.content_type),
+        source=(document.etag, document.content_type, document.links),
         last_modified=document.last_modified.replace(microsecond=0),
         last_modified_text=modified,
         plain=_coded(document.etag, document.body, about),
@@ -151,7 +152,7 @@ def _prepare_all(documents: list[Document], known: Mapping[str, Prepared]) -> Ma
     for document in documents:
         path = "/" + document.path.lstrip("/")
         old = known.get(path)
-        same = old is not None and old.source == (document.etag, document.content_type)
+        same = old is not None and old.source == (document.etag, document.content_type, document.links)
         fresh[path] = old if same and old is not None else prepare(document)
     return MappingProxyType(fresh)
 
