@@ -207,7 +207,8 @@ async def _liferea(url: str, home: Path) -> list[str]:
     again = "--dest=org.gnome.feed.Reader /org/gnome/feed/Reader org.gnome.feed.Reader.Refresh"
     script = (
         "gsettings set net.sf.liferea startup-feed-action 0; liferea --mainwindow-state=hidden & "
-        f"running=$!; sleep 8; dbus-send --session --print-reply {again}; sleep 4; kill $running; wait $running"
+        f"running=$!; sleep 8; dbus-send --session --print-reply {again}; sleep 4; "
+        "kill $running; wait $running"
     )
     await _run(*SCREENLESS, "sh", "-c", script, home=home, seconds=90, check=False)
     database = home / ".local" / "share" / "liferea" / "liferea.db"
