@@ -390,6 +390,15 @@ def _endpoint(text: str) -> str:
     return text
 
 
+def _hub(text: str) -> str:
+    text = text.strip()
+    if "://" not in text:
+        raise wrong("should begin with https:// or http://; did you mean https://{text}?", text=text)
+    if _web_address(text).fragment or not text.isascii() or any(sign in text for sign in '<>"\\'):
+        raise wrong("is an address without # and without signs that addresses do not have")
+    return text
+
+
 def _api_key(text: str) -> str:
     text = text.strip()
     if not (text.isascii() and text.isprintable()) or " " in text or len(text) > 1000:
@@ -423,6 +432,7 @@ Database = Annotated[
 Host = Annotated[str, AfterValidator(_host), WithJsonSchema({"type": "string", "x-type": "host"})]
 Proxy = Annotated[str, AfterValidator(_proxy), WithJsonSchema({"type": "string", "x-type": "URL"})]
 Endpoint = Annotated[str, AfterValidator(_endpoint), WithJsonSchema({"type": "string", "x-type": "URL"})]
+Hub = Annotated[str, AfterValidator(_hub), WithJsonSchema({"type": "string", "x-type": "URL"})]
 ApiKey = Annotated[str, AfterValidator(_api_key), WithJsonSchema({"type": "string", "x-type": "text"})]
 Network = Annotated[str, AfterValidator(_network), WithJsonSchema({"type": "string", "x-type": "IP network"})]
 Secret = Annotated[str, AfterValidator(_secret), WithJsonSchema({"type": "string", "x-type": "text"})]

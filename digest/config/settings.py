@@ -20,6 +20,7 @@ from digest.config.problems import ConfigError, Problem, suggestion
 from digest.config.sections import required
 from digest.config.shape import (
     CHANNELS,
+    HUBS,
     OURS,
     ConfigFile,
     Context,
@@ -100,6 +101,7 @@ def _load(document: Document, channel_settings: ChannelSettings, read_opml: Read
         document.problems += problems(error, document, shape)
     if config is not None:
         _complain_of_no_way(config, document)
+        _complain_of_hubs(config, document)
         _complain_of_unknown(config, document)
     if document.problems or config is None:
         raise ConfigError(document.problems)
@@ -147,6 +149,8 @@ def _channels(document: Document, channel_settings: ChannelSettings) -> dict[str
             if isinstance(name, str):
                 place = (*loc, "channels", number) if "channels" in newsletter else loc
                 wanted.setdefault(name, []).append(place)
+        if newsletter.get("hub"):
+            wanted.setdefault(HUBS, []).append((*loc, "hub"))
     for name in document.data:
         if name not in OURS:
             wanted.setdefault(name, [])
@@ -193,6 +197,17 @@ def _complain_of_no_way(config: ConfigFile, document: Document) -> None:
     sections: Any = config  # the sections were added to the class while the program ran
     if sections.report.to and not any("email" in item.channels for item in config.newsletters.values()):
         document.complain(("report", "to"), "goes by mail, and no newsletter has the channel email")
+
+
+def _complain_of_hubs(config: ConfigFile, document: Document) -> None:
+    """A hub is told of feeds, and a ping needs to know whom to tell."""
+    for slug, item in config.newsletters.items():
+        loc: Loc = ("newsletters", slug)
+        if item.hub and "feed" not in item.channels:
+            document.complain((*loc, "hub"), "is told of feeds, and this newsletter has no channel feed")
+        if HUBS in item.channels and not item.hub:
+            place = (*loc, "channels", item.channels.index(HUBS))
+            document.complain(place, "needs a hub: say which one under `hub` of this newsletter")
 
 
 def _complain_of_unknown(config: ConfigFile, document: Document) -> None:
@@ -266,7 +281,7 @@ def _newsletter(slug: str, item: NewsletterFile, document: Document, notes: list
         limit=item.stories.limit,
         per_feed=item.stories.per_feed,
         recipients=_recipients(slug, item, document, notes),
-        channels=tuple(dict.fromkeys(item.channels)),
+        channels=tuple(dict.fromkeys((*item.channels, *([HUBS] if item.hub else ())))),
         subject=item.subject,
         catch_up=item.catch_up,
         unknown=item.unknown,
@@ -276,6 +291,7 @@ def _newsletter(slug: str, item: NewsletterFile, document: Document, notes: list
         per_section=item.stories.sections,
         include=filters(item.stories.include),
         exclude=filters(item.stories.exclude),
+        hub=item.hub or "",
     )
     notes.extend(document.problem(place, text) for place, text in _odd(newsletter, item))
     return newsletter

@@ -37,6 +37,7 @@ from digest.config.kinds import (
     FeedUrl,
     Folder,
     Host,
+    Hub,
     Language,
     Line,
     Network,
@@ -61,6 +62,7 @@ from digest.model import WEEKDAYS, DigestError, Follow, Schedule
 ReadOpml = Callable[[bytes], Sequence[Follow]]
 
 CHANNELS = ("email", "feed")  # of a newsletter that says nothing of them
+HUBS = "websub"  # the channel that a newsletter with a hub has besides
 FULL_TEXT = "Fetch the page of each article, once, for feeds that tell only the beginning."
 INCLUDE = "Only articles that match one of these filters, if there are any."
 EXCLUDE = "No article that matches one of these filters; this wins."
@@ -305,6 +307,11 @@ class NewsletterFile(_Shape):
         (), description="Addresses that the admin vouches for; everybody else subscribes on the web."
     )
     channels: tuple[str, ...] = Field(CHANNELS, min_length=1, description="The ways out.")
+    hub: Hub | None = Field(
+        None,
+        description="A WebSub hub that is told of each issue, so that feed readers see it at once.",
+        examples=["https://hub.example/"],
+    )
     subject: Line = Field("{{ lead.title }}", description="Template of the subject (Jinja).")
     catch_up: Literal["coalesce", "skip", "each"] = Field(
         "coalesce",

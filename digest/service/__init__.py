@@ -218,6 +218,7 @@ async def build_line(settings: Settings, store: Store, clock: Callable[[], datet
         site=settings.site,
         store=store,
         links=links,
+        net=net,
         workers=workers,
         templates=settings.templates,
         clock=clock,

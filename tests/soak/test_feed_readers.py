@@ -25,6 +25,7 @@ import pytest_asyncio
 import uvicorn
 
 from digest.links import Links
+from digest.net import Net
 from digest.publishers.base import Lent
 from digest.publishers.feed import Publisher, Settings
 from digest.publishers.feed_content import FORMS
@@ -84,6 +85,7 @@ async def _publish(store: Store, workers: Workers, found: Served, items: Any) ->
         site=site,
         store=store,
         links=Links(found.url, LINKS.secret),
+        net=Net(user_agent="Digest tests"),
         workers=workers,
         templates=None,
         clock=lambda: MOMENT,
