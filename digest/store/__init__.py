@@ -28,6 +28,7 @@ from digest.store.database import Database
 from digest.store.deliveries import Deliveries
 from digest.store.documents import Documents
 from digest.store.engines import copy_file
+from digest.store.feed_archives import FeedArchives
 from digest.store.feeds import Feeds
 from digest.store.inbox import Inbox
 from digest.store.issues import Issues
@@ -62,6 +63,7 @@ class Store:
         self.notebook = Notebook(database)
         self.deliveries = Deliveries(database)
         self.documents = Documents(database)
+        self.feed_archives = FeedArchives(database)
         self.inbox = Inbox(database)
         self.budgets = Budgets(database)
 

@@ -155,6 +155,17 @@ class Issues:
             statement = statement.where(issues.c.public.is_(True))
         return await self._many(statement)
 
+    async def between(self, newsletter: str, *, after: int, through: int) -> builtins.list[Issue]:
+        """The public issues with ids in (after, through], oldest first."""
+        statement = select(issues).where(_public_after(newsletter, after), issues.c.id <= through)
+        return await self._many(statement.order_by(issues.c.id))
+
+    async def ids_after(self, newsletter: str, issue_id: int) -> builtins.list[int]:
+        """The public issues after this one, oldest first."""
+        statement = select(issues.c.id).where(_public_after(newsletter, issue_id))
+        async with self._database.reading() as connection:
+            return list((await connection.execute(statement.order_by(issues.c.id))).scalars())
+
     async def get(self, issue_id: int) -> Issue:
         """One issue. Raises NotFound."""
         found = await self._many(select(issues).where(issues.c.id == issue_id))
@@ -280,7 +291,8 @@ class Issues:
             row = (await connection.execute(locked)).first()
             if row is None or _issue(row).revision != issue.revision - 1:
                 return False
-            await connection.execute(update(issues).where(issues.c.id == issue.id).values(data=encode(issue)))
+            revised = {"data": encode(issue), "revision": issue.revision}
+            await connection.execute(update(issues).where(issues.c.id == issue.id).values(revised))
             for_everyone = (
                 (deliveries.c.issue_id == issue.id)
                 & deliveries.c.subscription_id.is_(None)
@@ -346,6 +358,10 @@ def _slot(row: AnyRow) -> SlotRecord:
         issues=row.issues,
         recorded_at=row.recorded_at,
     )
+
+
+def _public_after(newsletter: str, issue_id: int) -> ColumnElement[bool]:
+    return (issues.c.newsletter == newsletter) & issues.c.public.is_(True) & (issues.c.id > issue_id)
 
 
 def _decision(row: AnyRow) -> Decision:

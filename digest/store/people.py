@@ -102,4 +102,7 @@ def subscription_of(row: AnyRow) -> Subscription:
         left_at=row.left_at,
         paused_until=row.paused_until,
         language=row.language,
+        feed_number=row.feed_number,
+        feed_on=row.feed_on,
+        by_mail=row.by_mail,
     )

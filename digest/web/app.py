@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -14,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from digest.links import asset
 from digest.model import NotFound, NotReady
 from digest.web import archive, health, inbox, leaving, manage, moving, preferences, subscribe
 from digest.web.documents import Documents
@@ -34,8 +34,8 @@ def build_app(lent: WebLent) -> ASGIApp:
     icon = lent.renderer.page("icon.svg")
     pages = Pages(
         lent=lent,
-        stylesheet=f"/assets/site.{_version(css)}.css",
-        icon=f"/assets/icon.{_version(icon)}.svg",
+        stylesheet=asset("site", css, "css"),
+        icon=asset("icon", icon, "svg"),
     )
     app = Starlette(
         routes=_routes(pages, css, icon),
@@ -100,10 +100,6 @@ def _form(path: str, pages: Pages, look: Handler, act: Handler) -> Route:
 
 async def _asset(text: str, media_type: str, _request: Request) -> Response:
     return Response(text, media_type=media_type, headers=_FOREVER)
-
-
-def _version(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]
 
 
 # ---------------------------------------------------------------- what goes wrong
