@@ -1,7 +1,7 @@
 """A feed that everybody polls: our service process and nginx, with the same bytes, asked by wrk in turns.
 
-Ours is `digest run` as an admin starts it, scheduler and all, with a database of its own; nginx serves the file
-and its `gzip_static` neighbour with one worker process. wrk has the same processors as both.
+Ours is `digest run` as an admin starts it, scheduler and all, with a database of its own; nginx serves the
+file and its `gzip_static` neighbour with one worker process. wrk has the same processors as both.
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ def main(options: Sequence[str] = ()) -> None:
         packed = {"Accept-Encoding": "gzip"}
         tags = {each: wait_for(port, PATH, packed).headers["etag"] for each, port in ports.items()}
         cases = {
-            "200, plain": (200, dict.fromkeys(ports, {})),
+            "200, plain": (200, {each: {} for each in ports}),
             "200, gzip": (200, dict.fromkeys(ports, packed)),
             "304": (304, {each: {**packed, "If-None-Match": tags[each]} for each in ports}),
         }

@@ -193,6 +193,14 @@ class Follow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How much of its archive a newsletter keeps, by age and by number; None: everything."""
+
+    age: timedelta | None = None
+    issues: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Newsletter:
     """The standing publication an admin defines. `catch_up` says what happens to missed slots:
     `coalesce` (one issue for all of them), `skip` (none for those long past) or `each`. stale: how long a
@@ -200,7 +208,7 @@ class Newsletter:
 
     per_section: stories under a heading at most, for those that have a limit of their own. include, exclude:
     as of a feed, for all of them. interest_weights: of those interests that do not count 1. hub: the WebSub
-    hub that is told of new issues; empty: none.
+    hub that is told of new issues; empty: none. archive: what is kept for everyone to read.
     """
 
     slug: str
@@ -224,6 +232,7 @@ class Newsletter:
     exclude: tuple[Filter, ...] = ()
     offers: Offers = Offers()
     hub: str = ""
+    archive: Retention = Retention()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -709,6 +718,52 @@ class Document:
     links: str = ""
     gzip: bytes = field(default=b"", repr=False, compare=False)
     brotli: bytes = field(default=b"", repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An issue as a list shows it. headline: the title of its first story; stories: how many."""
+
+    id: int
+    path: str
+    date: date
+    title: str
+    headline: str
+    language: str
+    stories: int
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """A month in which so many issues came out."""
+
+    year: int
+    month: int
+    issues: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A part of a text, `marked` where it is what somebody searched for."""
+
+    text: str
+    marked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A story that a search found: number `number` of the issue at `path`. Greater ids are newer."""
+
+    id: int
+    newsletter: str
+    path: str
+    date: date
+    number: int
+    language: str
+    source: str
+    title: tuple[Piece, ...]
+    excerpt: tuple[Piece, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

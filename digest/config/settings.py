@@ -6,6 +6,7 @@ import hashlib
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,7 +39,7 @@ from digest.config.shape import (
     with_channels,
 )
 from digest.config.words import problems
-from digest.model import Follow, Newsletter, NotFound, Offers, Schedule, Site
+from digest.model import Follow, Newsletter, NotFound, Offers, Retention, Schedule, Site
 
 ChannelSettings = Callable[[str], type]
 
@@ -309,9 +310,14 @@ def _newsletter(slug: str, item: NewsletterFile, document: Document, notes: list
         include=filters(item.stories.include),
         exclude=filters(item.stories.exclude),
         offers=Offers(cadences=tuple(dict.fromkeys(item.readers.cadences)), hour=item.readers.hour),
+        archive=_retention(item.archive.keep),
     )
     notes.extend(document.problem(place, text) for place, text in _odd(newsletter, item))
     return newsletter
+
+
+def _retention(kept: timedelta | int | None) -> Retention:
+    return Retention(issues=kept) if isinstance(kept, int) else Retention(age=kept)
 
 
 def _odd(newsletter: Newsletter, item: NewsletterFile) -> Iterator[tuple[Loc, str]]:
@@ -365,7 +371,7 @@ def _hash(site: Site, newsletters: Iterable[Newsletter], llm: LlmSettings | None
     """Who receives an issue, and when, does not change it; everything else that the config says of a
     newsletter does, and which model writes for it."""
     decisive: list[object] = [
-        replace(newsletter, recipients=(), offers=Offers()) for newsletter in newsletters
+        replace(newsletter, recipients=(), offers=Offers(), archive=Retention()) for newsletter in newsletters
     ]
     if llm is not None:
         decisive += [llm.endpoint, llm.model, llm.newsletters]

@@ -37,6 +37,7 @@ from digest.config.kinds import (
     FeedUrl,
     Folder,
     Host,
+    Kept,
     Language,
     Line,
     Network,
@@ -320,6 +321,15 @@ class ReadersFile(_Shape):
     )
 
 
+class ArchiveFile(_Shape):
+    keep: Kept = Field(
+        None,
+        json_schema_extra={"default": "all"},
+        description="What stays readable: an age (`2y`, `90d`), a number (`500 issues`) or `all`. What is"
+        " older leaves pages, lists, search and feeds; it is not deleted, and comes back when more is kept.",
+    )
+
+
 class NewsletterFile(_Shape):
     title: Line = Field(description="What it is called.", examples=["World in brief"])
     description: Text = Field("", description="One or two sentences for its page and its feeds.")
@@ -352,6 +362,9 @@ class NewsletterFile(_Shape):
     stale: Staleness = Field(
         timedelta(hours=24),
         description="How long a letter that servers put off is tried: from an hour to five days.",
+    )
+    archive: ArchiveFile = Field(
+        ArchiveFile(), json_schema_extra={"default": {"keep": "all"}}, description="The issues on the web."
     )
     readers: ReadersFile = Field(
         ReadersFile(),

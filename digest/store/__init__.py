@@ -38,6 +38,8 @@ from digest.store.notices import Notices
 from digest.store.prune import prune_articles, prune_deliveries, prune_notes
 from digest.store.schema import prepare, upgrade
 from digest.store.seals import begin
+from digest.store.search import Search
+from digest.store.shelves import Shelves
 from digest.store.subscriptions import Subscriptions
 from digest.store.sync import remember
 from digest.store.tables import counters, meta
@@ -63,6 +65,8 @@ class Store:
         self.notebook = Notebook(database)
         self.deliveries = Deliveries(database)
         self.documents = Documents(database)
+        self.search = Search(database)
+        self.shelves = Shelves(database)
         self.feed_archives = FeedArchives(database)
         self.inbox = Inbox(database)
         self.budgets = Budgets(database)

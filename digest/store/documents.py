@@ -126,8 +126,8 @@ class Documents:
             return int((await connection.execute(statement)).scalar_one())
 
     async def changes(self, since: int) -> tuple[int, frozenset[str] | None]:
-        """The version now, and which paths changed after that one; None: too many, or nobody can tell (an older
-        release has written)."""
+        """The version now, and which paths changed after that one; None: too many, or nobody can tell
+        (an older release has written)."""
         statement = (
             select(documents.c.path, documents.c.version)
             .where(documents.c.version > since)

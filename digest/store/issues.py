@@ -24,6 +24,7 @@ from digest.store.codec import AnyRow, decode, decode_mapping, encode
 from digest.store.database import Database
 from digest.store.invariant import progress
 from digest.store.ledger import CHUNK, PLACE, note, suppress_waiting
+from digest.store.search import index
 from digest.store.tables import decisions, deliveries, editions, issue_channels, issues, slots
 
 
@@ -293,6 +294,8 @@ class Issues:
                 return False
             revised = {"data": encode(issue), "revision": issue.revision}
             await connection.execute(update(issues).where(issues.c.id == issue.id).values(revised))
+            told = issue.stories if row.public else ()
+            await index(self._database, connection, issue.id, row.newsletter, told)
             for_everyone = (
                 (deliveries.c.issue_id == issue.id)
                 & deliveries.c.subscription_id.is_(None)

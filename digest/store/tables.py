@@ -572,7 +572,9 @@ Index("ix_documents_version", documents.c.version)
 stories = Table(  # of the public issues, as the search shows them; `story_words` holds what finds them
     "stories",
     metadata,
-    Column("id", ID, primary_key=True),  # made of the issue's id and the number: newer issues have greater ones
+    Column(
+        "id", ID, primary_key=True
+    ),  # made of the issue's id and the number: newer issues have greater ones
     Column("issue_id", BigInteger, ForeignKey("issues.id"), nullable=False),
     Column("newsletter", Text, nullable=False),
     Column("number", Integer, nullable=False),

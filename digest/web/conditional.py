@@ -1,4 +1,4 @@
-"""What does the reader have, and what can it read? Conditional requests and content codings by RFC 9110; pure."""
+"""What has the reader got, and what can it read? Conditional requests and codings by RFC 9110; pure."""
 
 from __future__ import annotations
 
@@ -69,9 +69,11 @@ def as_http_date(at: datetime) -> str:
 
 
 def best_coding(field: str | None, offered: Sequence[str]) -> str | None:
-    """Which coding this Accept-Encoding field likes best (RFC 9110, 12.5.3); of equals the one that is offered
-    first. `identity` is always there; None: not even that is acceptable. A missing field takes anything, but
-    then a reader that was written long ago may understand no coding at all: it gets none."""
+    """Which coding this Accept-Encoding field likes best (RFC 9110, 12.5.3); of equals the one that is
+    offered first. `identity` is always there; None: not even that is acceptable.
+
+    A missing field takes anything, but a reader that sends none may understand no coding: it gets none.
+    """
     if not field:
         return IDENTITY
     weights: dict[str, float] = {}

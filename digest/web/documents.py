@@ -2,8 +2,8 @@
 
     store → (thread) → prepared, in memory → answer
 
-One question a second tells what changed; only that is read again. What is asked for often stays in memory, the
-rest is read when somebody wants it: a thousand newsletters with their archives are more than a process holds.
+One question a second tells what changed; only that is read again. What is asked for often stays in memory,
+the rest is read when somebody wants it: a thousand newsletters with their archives are more than a process holds.
 
 A server that can write by itself asks `at_once` and is spared the ASGI conversation.
 """
@@ -95,7 +95,7 @@ class Documents:
         return await asyncio.shield(task)
 
     async def _read(self, path: str) -> Prepared | None:
-        """Read a document and keep it; once more if others were told of changes meanwhile. Raises NotReady."""
+        """Read a document and keep it; once more if something changed meanwhile. Raises NotReady."""
         while True:
             told = self._told
             prepared = await self._fetch(path)
