@@ -250,24 +250,25 @@ class Renderer:
     def notice(self, kind: str, language: str, /, *, site: Site, **context: Any) -> NoticeText:
         """A letter that is no issue. What it needs beside the site:
 
-        confirm, goodbye: `newsletter` (its title) and `url`; test: `url`, the latest issue, may be empty;
+        confirm, goodbye, manage, address, moved: `newsletter` (its title) and `url`; welcome: these,
+        `preferences` and `unsubscribe`, the reader's own links, `tongue`, the newsletter's language, and
+        `lines`, the headlines of its latest issue; test: `url`, the latest issue, may be empty;
         report: `title`, `lines` (strings), `url`, which may be empty, and `groups` of feeds that need a look:
         `title`, `feeds` (name, url, page, where, words, advice), and how many `more` there are.
         """
         context = {"newsletter": "", "url": "", "title": "", "lines": (), "groups": (), **context}
         names = {"newsletter": context["newsletter"], "site": site.title}
-        template = "report" if kind == "report" else "notice"
+        template = kind if kind in ("report", "welcome") else "notice"
         if kind == "report":
             subject, title = f"{site.title}: {context['title']}", context["title"]
             lead, action, note = "", self.words.word(language, "report_action"), ""
+        elif f"{kind}_subject" not in WORDS:
+            raise RenderError(f"there is no notice of the kind {kind!r}")
         else:
-            try:
-                subject, title, lead, action, note = (
-                    self.words.word(language, f"{kind}_{part}", **names)
-                    for part in ("subject", "title", "lead", "action", "note")
-                )
-            except KeyError as error:
-                raise RenderError(f"there is no notice of the kind {kind!r}") from error
+            subject, title, lead, action, note = (
+                self.words.word(language, f"{kind}_{part}", **names) if f"{kind}_{part}" in WORDS else ""
+                for part in ("subject", "title", "lead", "action", "note")
+            )
         context |= {
             "site": site,
             "language": language,

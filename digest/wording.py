@@ -39,6 +39,43 @@ WORDS: Mapping[str, str] = {
     "goodbye_why": msg(
         "This single letter was sent because this address has left %(newsletter)s at %(site)s."
     ),
+    "welcome_subject": msg("Welcome to %(newsletter)s"),
+    "welcome_title": msg("You are in"),
+    "welcome_lead": msg(
+        "From now on %(newsletter)s comes to this address. Here is what the latest issue told."
+    ),
+    "welcome_action": msg("Read the latest issue"),
+    "welcome_note": msg("The next issue is the first that comes by mail. You can leave with one click."),
+    "welcome_why": msg(
+        "This letter was sent because %(newsletter)s was confirmed for this address at %(site)s."
+    ),
+    "manage_subject": msg("Your data at %(site)s"),
+    "manage_title": msg("Your data, and your address"),
+    "manage_lead": msg(
+        "With this link you can see all that we keep about you, take another address, or have everything"
+        " erased."
+    ),
+    "manage_action": msg("Open my data"),
+    "manage_note": msg(
+        "The link works for one hour. If you did not ask for it, do nothing: nothing changes."
+    ),
+    "manage_why": msg("This single letter was sent because a reader of %(newsletter)s asked for this link."),
+    "address_subject": msg("Please confirm your new address"),
+    "address_title": msg("Is this your new address?"),
+    "address_lead": msg(
+        "A reader of %(newsletter)s wants to get the letters of %(site)s at this address from now on."
+    ),
+    "address_action": msg("Yes, send them here"),
+    "address_note": msg("The link works for one day. If it was not you, do nothing: nothing will follow."),
+    "address_why": msg("This single letter was sent because this address was entered at %(site)s."),
+    "moved_subject": msg("Your letters go to another address now"),
+    "moved_title": msg("You have moved"),
+    "moved_lead": msg(
+        "The letters of %(site)s go to your new address from now on. An issue that was on its way already may"
+        " still come here."
+    ),
+    "moved_note": msg("If it was not you, answer this letter, please."),
+    "moved_why": msg("This single letter was sent because the address of a reader was changed at %(site)s."),
     "test_subject": msg("Test letter from %(site)s"),
     "test_title": msg("It works"),
     "test_lead": msg("This is a test letter. As you can read it, letters from %(site)s reach this address."),

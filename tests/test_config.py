@@ -547,7 +547,7 @@ def test_the_first_of_a_list_is_made_when_its_file_is_missing_and_the_others_are
     made = ensure_secret(settings)
     assert (tmp_path / "new.key").read_text().strip().encode() == made.secret
     assert made.former_secrets == (b"o" * 32,)
-    with pytest.raises(ConfigError, match="secret.1: there is no file gone.key"):
+    with pytest.raises(ConfigError, match=r"secret\.1: there is no file gone\.key"):
         settings_of(tmp_path, "secret: [!file new.key, !file gone.key]\n" + BASE)
 
 

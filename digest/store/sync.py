@@ -20,7 +20,6 @@ from digest.store.ledger import place_when_unknown, suppress_waiting
 from digest.store.people import select_subscriptions, subscription_of
 from digest.store.seals import hold
 from digest.store.tables import (
-    consents,
     deliveries,
     editions,
     entries,
@@ -255,14 +254,7 @@ async def _recipients(
     )
     known = {row.address: subscription_of(row) for row in await connection.execute(statement)}
     for address in newsletter.recipients:
-        have = known.get(address)
-        if (
-            have is not None
-            and have.status == LEFT
-            and not await _was_taken_out(connection, have.subscriber_id, newsletter.slug)
-        ):
-            continue  # they left by themselves, and stay so
-        await add_reader(
+        await add_reader(  # who left by themselves stays so
             database,
             connection,
             newsletter.slug,
@@ -275,18 +267,6 @@ async def _recipients(
     for address, have in known.items():
         if have.source == "config" and have.status != LEFT and address not in newsletter.recipients:
             await leave_now(database, connection, have, source="config", evidence={}, now=now)
-
-
-async def _was_taken_out(connection: AsyncConnection, subscriber: int, slug: str) -> bool:
-    """Whether it was the config, not the person, that ended this subscription."""
-    last = (
-        select(consents.c.event, consents.c.source)
-        .where(consents.c.subscriber_id == subscriber, consents.c.newsletter == slug)
-        .order_by(consents.c.id.desc())
-        .limit(1)
-    )
-    row = (await connection.execute(last)).first()
-    return row is not None and (row.event, row.source) == ("no", "config")
 
 
 # ---------------------------------------------------------------- what has left the config

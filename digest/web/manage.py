@@ -18,7 +18,7 @@ from digest.translations import msg
 from digest.web import wishes
 from digest.web.pages import Pages
 from digest.web.security import PRIVATE
-from digest.web.tokens import language_of, network_of, read_form, subscription_of
+from digest.web.tokens import language_of, network_of, read_form
 from digest.web.wishes import Problem
 
 log = logging.getLogger(__name__)
@@ -51,8 +51,10 @@ async def manage(pages: Pages, request: Request) -> Response:
 
 
 async def _owner(pages: Pages, request: Request) -> Subscription | None:
-    found = await subscription_of(pages.lent, request, "manage")
-    return found if found is not None and "@" in found.address else None
+    """Only the latest link that was mailed is good, and only while they have this address."""
+    lent = pages.lent
+    token = lent.links.opened(request.path_params["token"], "manage", now=lent.clock())
+    return None if token is None else await lent.store.subscriptions.managed(token)
 
 
 async def _download(pages: Pages, subscription: Subscription) -> Response:
@@ -86,7 +88,7 @@ async def _move(pages: Pages, request: Request, subscription: Subscription, give
 
 async def _erase(pages: Pages, subscription: Subscription) -> Response:
     publication = await pages.lent.store.newsletters.get(subscription.newsletter)
-    await pages.lent.store.subscriptions.erase(subscription.address, pages.lent.clock())
+    await pages.lent.store.subscriptions.erase_id(subscription.subscriber_id, pages.lent.clock())
     log.info("person erased", extra={"newsletter": subscription.newsletter})
     return pages.private("erased", language=language_of(subscription, publication.newsletter))
 

@@ -7,7 +7,7 @@ import logging
 from starlette.requests import Request
 from starlette.responses import Response
 
-from digest.links import Token
+from digest.model import Token
 from digest.web.pages import Pages
 from digest.web.tokens import network_of
 

@@ -112,7 +112,7 @@ async def _act(
         case "join" | "drop" as action:
             return await _other(pages, request, subscription, action, form.get("newsletter", ""))
         case "link":
-            await lent.store.subscriptions.request_manage(subscription.id, now=lent.clock())
+            await lent.store.subscriptions.request_manage(subscription.id, lent.clock())
             return Outcome(done="link")
     return _not_understood()
 

@@ -8,7 +8,13 @@ from typing import Any
 import httpx
 from web_house import House
 
-MESSAGES = ("/nobody/", f"/confirm/{'x' * 40}", "/past/subscribe")
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+async def _endless() -> AsyncIterator[bytes]:
+    """A body that does not say how long it is."""
+    for _ in range(40):
+        yield b"x" * 1000
 
 
 async def personal_pages(
@@ -27,7 +33,7 @@ async def personal_pages(
         for path in ("/nobody/", f"/confirm/{'x' * 40}"):
             yield path, await web.get(path)
         yield await post("retired", "/past/subscribe", email="a@example.org")
-        yield "too large", await web.post("/world/subscribe", content=b"x" * 20_000)
+        yield "too large", await web.post("/world/subscribe", content=_endless(), headers=FORM)
         yield "method", await web.put("/nobody/")
         yield "confirm", await web.get(f"/confirm/{token('confirm', 'pending')}")
         for name in ("active", "paused", "pending", "left", "past"):
@@ -48,6 +54,7 @@ async def personal_pages(
         yield await post("join", here, action="join", newsletter="port")
         yield await post("link", here, action="link")
         yield await post("drop", here, action="drop", newsletter="port")
+        await store.request_manage(house.readers["active"], house.clock.now)
         manage = f"/preferences/manage/{token('manage', 'active')}"
         yield "manage", await web.get(manage)
         yield await post("bad manage", manage, action="dance")

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from starlette.types import ASGIApp
 
-from digest.links import Links
+from digest.links import MAX_AGE, Links
 from digest.model import (
     Document,
     Follow,
@@ -88,7 +88,7 @@ class House:
             yield client
 
     def token(self, purpose: Any, reader: str) -> str:
-        issued = self.clock.now if purpose == "confirm" else None
+        issued = self.clock.now if purpose in MAX_AGE else None
         return self.links.token(purpose, self.readers[reader], issued=issued)
 
     async def snapshot(self) -> object:
