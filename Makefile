@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DATA   ?= tests/summarizer/labelled
 
-.PHONY: help install run test check format eval bench bench-peers docs soak lock clean
+.PHONY: help install run test check format eval bench bench-peers docs translations soak lock clean
 
 help:            ## these words
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -50,6 +50,12 @@ bench-peers:     ## the peers that pip and npm have, in .venv-bench (apt-get ins
 docs: $(STAMP)   ## write the reference pages from the code, and the pictures from the running service
 	$(BIN)/python docs/make_reference.py
 	$(BIN)/python docs/make_pictures.py
+
+translations: $(STAMP) ## gather the sentences of code and templates into the catalogues; a new one: make translations LANGUAGE=it
+	@mkdir -p build
+	$(BIN)/pybabel -q extract -F pyproject.toml -k msg -k counted:1,2 --add-location=file --sort-by-file --no-wrap -o build/digest.pot .
+	$(if $(LANGUAGE),$(BIN)/pybabel -q init -D digest -i build/digest.pot -d digest/locales -l $(LANGUAGE) --no-wrap)
+	$(BIN)/pybabel -q update -D digest -i build/digest.pot -d digest/locales --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 soak: $(STAMP)   ## slow explorations: workers killed, stopped and robbed of their ledger, letters counted
 	$(BIN)/python -m pytest -n 2 -s tests/soak

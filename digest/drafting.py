@@ -11,9 +11,10 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from digest import summarizer, timing
+from digest.languages import local_date
 from digest.line import Line
 from digest.model import Article, Decision, Draft, Edition, Issue, Newsletter, SlotKey, Story, Told
-from digest.render import local_date, renderer
+from digest.render import renderer
 from digest.store.sealed import Sealed
 from digest.store.windows import Counted, background
 

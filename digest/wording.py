@@ -1,231 +1,124 @@
-"""What the service itself says to readers, in the languages it speaks: the one place for such words.
+"""What the service itself says in letters and feeds, by key, in English.
 
-A plain string may hold `{name}` places. A mapping is counted: one form for each plural category of the
-language (Unicode CLDR: zero, one, two, few, many, other), with `{n}` for the number. A language that is not
-here is spoken to in English; dates come from CLDR and need no words of ours.
+A template asks for `word(language, "unsubscribe")` or `3|plural("stories", language)`; the other languages
+stand in the catalogues (`translations`), under the English sentence. What is counted has two forms here and
+as many as its language needs there. What pages say stands in the pages themselves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-FALLBACK = "en"
+from digest.translations import counted, msg
 
-Phrase = str | Mapping[str, str]
-
-WORDING: Mapping[str, Mapping[str, Phrase]] = {
-    "en": {
-        "stories": {"one": "{n} story", "other": "{n} stories"},
-        "reading_time": {"one": "{n} min read", "other": "{n} min read"},
-        "update": "Update",
-        "told_before": "last told on {date}",
-        "written_by": "Summary written by a language model ({name})",
-        "also_in": "Also in",
-        "comma": ", ",
-        "also_today": "Also in this letter:",
-        "picture_from": "Picture: {source}",
-        "links": "Links",
-        "why_issue": "This letter comes to you because your address is subscribed to {newsletter}.",
-        "unsubscribe": "Unsubscribe",
-        "preferences": "Preferences",
-        "view_in_browser": "View in browser",
-        "feed": "Feed",
-        "confirm_subject": "Please confirm: {newsletter}",
-        "confirm_title": "One click, and it comes to you",
-        "confirm_lead": "Somebody, we hope it was you, asked for {newsletter} to be sent to this address.",
-        "confirm_action": "Yes, send it to me",
-        "confirm_note": "The link works for three days. If it was not you, do nothing: nothing will follow.",
-        "confirm_why": "This single letter was sent because this address was entered at {site}.",
-        "goodbye_subject": "You have left {newsletter}",
-        "goodbye_title": "Goodbye, and thank you for reading",
-        "goodbye_lead": "No more letters of {newsletter} will come to this address.",
-        "goodbye_action": "Subscribe again",
-        "goodbye_note": "You are welcome back at any time.",
-        "goodbye_why": "This single letter was sent because this address has left {newsletter} at {site}.",
-        "test_subject": "Test letter from {site}",
-        "test_title": "It works",
-        "test_lead": "This is a test letter. As you can read it, letters from {site} reach this address.",
-        "test_action": "See the latest issue",
-        "test_note": "There is nothing else to do.",
-        "test_why": "This single letter was sent because the people who run {site} asked for a test.",
-        "report_action": "Open",
-        "report_why": "This report goes to the people who run {site}.",
-    },
-    "de": {
-        "stories": {"one": "{n} Meldung", "other": "{n} Meldungen"},
-        "reading_time": {"one": "{n} Min. Lesezeit", "other": "{n} Min. Lesezeit"},
-        "update": "Neues dazu",
-        "told_before": "zuletzt gemeldet am {date}",
-        "written_by": "Zusammenfassung von einem Sprachmodell geschrieben ({name})",
-        "also_in": "Auch in",
-        "comma": ", ",
-        "also_today": "Außerdem in diesem Brief:",
-        "picture_from": "Bild: {source}",
-        "links": "Links",
-        "why_issue": "Dieser Brief kommt zu Ihnen, weil Ihre Adresse für {newsletter} eingetragen ist.",
-        "unsubscribe": "Abbestellen",
-        "preferences": "Einstellungen",
-        "view_in_browser": "Im Browser ansehen",
-        "feed": "Feed",
-        "confirm_subject": "Bitte bestätigen: {newsletter}",
-        "confirm_title": "Ein Klick, und der Brief kommt zu Ihnen",
-        "confirm_lead": "Jemand, hoffentlich Sie selbst, hat {newsletter} für diese Adresse bestellt.",
-        "confirm_action": "Ja, bitte schicken",
-        "confirm_note": "Der Link gilt drei Tage. Waren Sie es nicht, tun Sie nichts: Es folgt kein Brief.",
-        "confirm_why": "Dieser einzelne Brief kam, weil diese Adresse bei {site} eingegeben wurde.",
-        "goodbye_subject": "Sie haben {newsletter} abbestellt",
-        "goodbye_title": "Auf Wiedersehen, und danke fürs Lesen",
-        "goodbye_lead": "An diese Adresse gehen keine weiteren Briefe von {newsletter}.",
-        "goodbye_action": "Wieder bestellen",
-        "goodbye_note": "Sie sind jederzeit wieder willkommen.",
-        "goodbye_why": "Dieser Brief kam, weil diese Adresse {newsletter} bei {site} abbestellt hat.",
-        "test_subject": "Probebrief von {site}",
-        "test_title": "Es klappt",
-        "test_lead": "Dies ist ein Probebrief. Sie lesen ihn: Briefe von {site} kommen hier also an.",
-        "test_action": "Zur neuesten Ausgabe",
-        "test_note": "Mehr ist nicht zu tun.",
-        "test_why": "Dieser einzelne Brief kam, weil die Betreiber von {site} eine Probe verlangt haben.",
-        "report_action": "Öffnen",
-        "report_why": "Dieser Bericht geht an die Betreiber von {site}.",
-    },
-    "fr": {
-        "stories": {"one": "{n} article", "many": "{n} articles", "other": "{n} articles"},
-        "reading_time": {
-            "one": "{n} min de lecture",
-            "many": "{n} min de lecture",
-            "other": "{n} min de lecture",
-        },
-        "update": "Du nouveau",
-        "told_before": "déjà raconté le {date}",
-        "written_by": "Résumé écrit par un modèle de langage ({name})",
-        "also_in": "Aussi dans",
-        "comma": ", ",
-        "also_today": "Aussi dans cette lettre :",
-        "picture_from": "Image : {source}",
-        "links": "Liens",
-        "why_issue": "Vous recevez cette lettre parce que votre adresse est abonnée à {newsletter}.",
-        "unsubscribe": "Se désabonner",
-        "preferences": "Préférences",
-        "view_in_browser": "Voir dans le navigateur",
-        "feed": "Flux",
-        "confirm_subject": "Merci de confirmer : {newsletter}",
-        "confirm_title": "Un clic, et la lettre vous parvient",
-        "confirm_lead": "Quelqu’un, vous sans doute, a demandé l’envoi de {newsletter} à cette adresse.",
-        "confirm_action": "Oui, envoyez-la-moi",
-        "confirm_note": "Le lien est valable trois jours. Si ce n’était pas vous, ne faites rien.",
-        "confirm_why": "Cette seule lettre a été envoyée parce que cette adresse a été saisie sur {site}.",
-        "goodbye_subject": "Vous avez quitté {newsletter}",
-        "goodbye_title": "Au revoir, et merci de nous avoir lus",
-        "goodbye_lead": "Plus aucune lettre de {newsletter} ne sera envoyée à cette adresse.",
-        "goodbye_action": "S’abonner à nouveau",
-        "goodbye_note": "Vous serez toujours les bienvenus.",
-        "goodbye_why": "Cette lettre a été envoyée parce que cette adresse a quitté {newsletter} sur {site}.",
-        "test_subject": "Lettre d’essai de {site}",
-        "test_title": "Ça marche",
-        "test_lead": "Ceci est une lettre d’essai. Vous la lisez : les lettres de {site} arrivent donc ici.",
-        "test_action": "Voir le dernier numéro",
-        "test_note": "Il n’y a rien d’autre à faire.",
-        "test_why": "Cette seule lettre a été envoyée parce que l’équipe de {site} a demandé un essai.",
-        "report_action": "Ouvrir",
-        "report_why": "Ce rapport est destiné à l’équipe de {site}.",
-    },
-    "es": {
-        "stories": {"one": "{n} noticia", "many": "{n} noticias", "other": "{n} noticias"},
-        "reading_time": {
-            "one": "{n} min de lectura",
-            "many": "{n} min de lectura",
-            "other": "{n} min de lectura",
-        },
-        "update": "Novedades",
-        "told_before": "contado por última vez el {date}",
-        "written_by": "Resumen escrito por un modelo de lenguaje ({name})",
-        "also_in": "También en",
-        "comma": ", ",
-        "also_today": "También en esta carta:",
-        "picture_from": "Imagen: {source}",
-        "links": "Enlaces",
-        "why_issue": "Recibe esta carta porque su dirección está suscrita a {newsletter}.",
-        "unsubscribe": "Darse de baja",
-        "preferences": "Preferencias",
-        "view_in_browser": "Ver en el navegador",
-        "feed": "Canal",
-        "confirm_subject": "Por favor, confirme: {newsletter}",
-        "confirm_title": "Un clic y la carta será suya",
-        "confirm_lead": "Alguien, esperamos que usted, ha pedido que se envíe {newsletter} a esta dirección.",
-        "confirm_action": "Sí, quiero recibirla",
-        "confirm_note": "El enlace vale tres días. Si no fue usted, no haga nada: no llegarán más cartas.",
-        "confirm_why": "Esta única carta se envió porque esta dirección se introdujo en {site}.",
-        "goodbye_subject": "Se ha dado de baja de {newsletter}",
-        "goodbye_title": "Adiós, y gracias por leernos",
-        "goodbye_lead": "No llegarán más cartas de {newsletter} a esta dirección.",
-        "goodbye_action": "Suscribirse de nuevo",
-        "goodbye_note": "Puede volver cuando quiera.",
-        "goodbye_why": "Esta carta se envió porque esta dirección se dio de baja de {newsletter} en {site}.",
-        "test_subject": "Carta de prueba de {site}",
-        "test_title": "Funciona",
-        "test_lead": "Esta es una carta de prueba. Si la lee, las cartas de {site} llegan a esta dirección.",
-        "test_action": "Ver el último número",
-        "test_note": "No hay que hacer nada más.",
-        "test_why": "Esta única carta se envió porque el equipo de {site} pidió una prueba.",
-        "report_action": "Abrir",
-        "report_why": "Este informe va dirigido al equipo de {site}.",
-    },
-    "ar": {
-        "stories": {
-            "zero": "لا أخبار",
-            "one": "خبر واحد",
-            "two": "خبران",
-            "few": "{n} أخبار",
-            "many": "{n} خبرًا",
-            "other": "{n} خبر",
-        },
-        "reading_time": {
-            "zero": "قراءة في أقل من دقيقة",
-            "one": "قراءة في دقيقة",
-            "two": "قراءة في دقيقتين",
-            "few": "قراءة في {n} دقائق",
-            "many": "قراءة في {n} دقيقة",
-            "other": "قراءة في {n} دقيقة",
-        },
-        "update": "جديد",
-        "told_before": "ورد آخر مرة في {date}",
-        "written_by": "كتب هذا الملخص نموذج لغوي ({name})",
-        "also_in": "أيضًا في",
-        "comma": "، ",
-        "also_today": "وفي هذه الرسالة أيضًا:",
-        "picture_from": "الصورة: {source}",
-        "links": "الروابط",
-        "why_issue": "تصلك هذه الرسالة لأن عنوانك مشترك في {newsletter}.",
-        "unsubscribe": "إلغاء الاشتراك",
-        "preferences": "التفضيلات",
-        "view_in_browser": "عرض في المتصفح",
-        "feed": "الخلاصة",
-        "confirm_subject": "يرجى التأكيد: {newsletter}",
-        "confirm_title": "نقرة واحدة وتصلك الرسالة",
-        "confirm_lead": "طلب أحدهم، ونرجو أن تكون أنت، إرسال {newsletter} إلى هذا العنوان.",
-        "confirm_action": "نعم، أرسلوها إليّ",
-        "confirm_note": "الرابط صالح لثلاثة أيام. إن لم تطلب ذلك فلا تفعل شيئًا: لن تصلك رسائل أخرى.",
-        "confirm_why": "أُرسلت هذه الرسالة وحدها لأن هذا العنوان أُدخل في {site}.",
-        "goodbye_subject": "لقد ألغيت اشتراكك في {newsletter}",
-        "goodbye_title": "إلى اللقاء، وشكرًا على القراءة",
-        "goodbye_lead": "لن تصل رسائل أخرى من {newsletter} إلى هذا العنوان.",
-        "goodbye_action": "الاشتراك من جديد",
-        "goodbye_note": "مرحبًا بعودتك في أي وقت.",
-        "goodbye_why": "أُرسلت هذه الرسالة وحدها لأن هذا العنوان ألغى اشتراكه في {newsletter} لدى {site}.",
-        "test_subject": "رسالة تجريبية من {site}",
-        "test_title": "كل شيء يعمل",
-        "test_lead": "هذه رسالة تجريبية. ما دمت تقرؤها فإن رسائل {site} تصل إلى هذا العنوان.",
-        "test_action": "مطالعة أحدث عدد",
-        "test_note": "لا يلزم فعل أي شيء آخر.",
-        "test_why": "أُرسلت هذه الرسالة وحدها لأن القائمين على {site} طلبوا تجربة.",
-        "report_action": "فتح",
-        "report_why": "هذا التقرير موجّه إلى القائمين على {site}.",
-    },
+WORDS: Mapping[str, str] = {
+    "update": msg("Update"),
+    "told_before": msg("last told on %(date)s"),
+    "written_by": msg("Summary written by a language model (%(name)s)"),
+    "also_in": msg("Also in"),
+    "comma": msg(", "),
+    "also_today": msg("Also in this letter:"),
+    "picture_from": msg("Picture: %(source)s"),
+    "links": msg("Links"),
+    "why_issue": msg("This letter comes to you because your address is subscribed to %(newsletter)s."),
+    "unsubscribe": msg("Unsubscribe"),
+    "preferences": msg("Preferences"),
+    "view_in_browser": msg("View in browser"),
+    "feed": msg("Feed"),
+    "confirm_subject": msg("Please confirm: %(newsletter)s"),
+    "confirm_title": msg("One click, and it comes to you"),
+    "confirm_lead": msg("Somebody, we hope it was you, asked for %(newsletter)s to be sent to this address."),
+    "confirm_action": msg("Yes, send it to me"),
+    "confirm_note": msg("The link works for three days. If it was not you, do nothing: nothing will follow."),
+    "confirm_why": msg("This single letter was sent because this address was entered at %(site)s."),
+    "goodbye_subject": msg("You have left %(newsletter)s"),
+    "goodbye_title": msg("Goodbye, and thank you for reading"),
+    "goodbye_lead": msg("No more letters of %(newsletter)s will come to this address."),
+    "goodbye_action": msg("Subscribe again"),
+    "goodbye_note": msg("You are welcome back at any time."),
+    "goodbye_why": msg(
+        "This single letter was sent because this address has left %(newsletter)s at %(site)s."
+    ),
+    "welcome_subject": msg("Welcome to %(newsletter)s"),
+    "welcome_title": msg("You are in"),
+    "welcome_lead": msg(
+        "From now on %(newsletter)s comes to this address. Here is what the latest issue told."
+    ),
+    "welcome_action": msg("Read the latest issue"),
+    "welcome_note": msg("The next issue is the first that comes by mail. You can leave with one click."),
+    "welcome_why": msg(
+        "This letter was sent because %(newsletter)s was confirmed for this address at %(site)s."
+    ),
+    "manage_subject": msg("Your data at %(site)s"),
+    "manage_title": msg("Your data, and your address"),
+    "manage_lead": msg(
+        "With this link you can see all that we keep about you, take another address, or have everything"
+        " erased."
+    ),
+    "manage_action": msg("Open my data"),
+    "manage_note": msg(
+        "The link works for one hour. If you did not ask for it, do nothing: nothing changes."
+    ),
+    "manage_why": msg("This single letter was sent because a reader of %(newsletter)s asked for this link."),
+    "address_subject": msg("Please confirm your new address"),
+    "address_title": msg("Is this your new address?"),
+    "address_lead": msg(
+        "A reader of %(newsletter)s wants to get the letters of %(site)s at this address from now on."
+    ),
+    "address_action": msg("Yes, send them here"),
+    "address_note": msg("The link works for one day. If it was not you, do nothing: nothing will follow."),
+    "address_why": msg("This single letter was sent because this address was entered at %(site)s."),
+    "moved_subject": msg("Your letters go to another address now"),
+    "moved_title": msg("You have moved"),
+    "moved_lead": msg(
+        "The letters of %(site)s go to your new address from now on. An issue that was on its way already may"
+        " still come here."
+    ),
+    "moved_note": msg("If it was not you, answer this letter, please."),
+    "moved_why": msg("This single letter was sent because the address of a reader was changed at %(site)s."),
+    "test_subject": msg("Test letter from %(site)s"),
+    "test_title": msg("It works"),
+    "test_lead": msg("This is a test letter. As you can read it, letters from %(site)s reach this address."),
+    "test_action": msg("See the latest issue"),
+    "test_note": msg("There is nothing else to do."),
+    "test_why": msg("This single letter was sent because the people who run %(site)s asked for a test."),
+    "report_action": msg("Open"),
+    "report_why": msg("This report goes to the people who run %(site)s."),
 }
 
+COUNTS: Mapping[str, tuple[str, str]] = {
+    "stories": counted("%(num)s story", "%(num)s stories"),
+    "reading_time": counted("%(num)s min read", "%(num)s min read"),
+}
 
-def phrase(language: str, key: str) -> tuple[str, Phrase]:
-    """The words for `key`, and their language: the tag's own or the fallback. KeyError: no such key."""
-    primary = language.replace("_", "-").partition("-")[0].lower()
-    spoken = primary if key in WORDING.get(primary, {}) else FALLBACK
-    return spoken, WORDING[spoken][key]
+RHYTHMS: Mapping[str, str] = {
+    "daily": msg("every day at %(time)s (%(place)s)"),
+    "weekdays": msg("Monday to Friday at %(time)s (%(place)s)"),
+    "days": msg("on %(days)s at %(time)s (%(place)s)"),
+}
+"""How often a letter comes, to be read after “comes to you”."""
+
+DAYS: tuple[str, ...] = (
+    msg("Mondays"),
+    msg("Tuesdays"),
+    msg("Wednesdays"),
+    msg("Thursdays"),
+    msg("Fridays"),
+    msg("Saturdays"),
+    msg("Sundays"),
+)
+"""To be read after “on”."""
+
+REGIONS: Mapping[str, str] = {
+    "Africa": msg("Africa"),
+    "America": msg("America"),
+    "Antarctica": msg("Antarctica"),
+    "Arctic": msg("Arctic"),
+    "Asia": msg("Asia"),
+    "Atlantic": msg("Atlantic Ocean"),
+    "Australia": msg("Australia"),
+    "Europe": msg("Europe"),
+    "Indian": msg("Indian Ocean"),
+    "Pacific": msg("Pacific Ocean"),
+}
+"""The first part of a zone's name."""

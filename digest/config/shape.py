@@ -38,6 +38,7 @@ from digest.config.kinds import (
     Folder,
     Host,
     Hub,
+    Kept,
     Language,
     Line,
     Network,
@@ -86,10 +87,30 @@ class OpmlRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignupSettings:
+    """per_address: sign-ups in an hour from one IP address (of IPv6: from one /64).
+    per_network: from the /24 (of IPv6: the /56) that it lies in. in_total: from everywhere.
+    fill_time: a form that is sent sooner after its page was loaded is shown once more.
+    """
+
+    per_address: Annotated[Whole, Field(ge=1, le=1_000_000)] = 20
+    per_network: Annotated[Whole, Field(ge=1, le=1_000_000)] = 100
+    in_total: Annotated[Whole, Field(ge=1, le=10_000_000)] = 1000
+    fill_time: Duration = timedelta(seconds=2)
+
+    def __post_init__(self) -> None:
+        if self.fill_time > timedelta(minutes=1):
+            raise ValueError("fill_time: 1m at most; nobody waits that long to send a form")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
-    """trusted_proxies: networks of the proxies in front of us; only their forwarding headers count."""
+    """trusted_proxies: networks of the proxies in front of us; only their forwarding headers count.
+    signup: how many sign-ups are taken; more get the same page, and no letter.
+    """
 
     trusted_proxies: tuple[Network, ...] = ()
+    signup: SignupSettings = SignupSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,6 +308,30 @@ FeedItem = Annotated[
 ]
 
 
+Cadence = Literal["daily", "weekdays", "weekly"]
+_EVERY: tuple[Cadence, ...] = ("daily", "weekdays", "weekly")
+
+
+class ReadersFile(_Shape):
+    cadences: tuple[Cadence, ...] = Field(
+        default=_EVERY,
+        description="How often they may have it, besides the newsletter's own days; `weekly` is on a day of "
+        "their choice. An empty list leaves them no choice.",
+    )
+    hour: bool = Field(
+        default=True, description="Whether they may have it at another hour and in another zone."
+    )
+
+
+class ArchiveFile(_Shape):
+    keep: Kept = Field(
+        None,
+        json_schema_extra={"default": "all"},
+        description="What stays readable: an age (`2y`, `90d`), a number (`500 issues`) or `all`. What is"
+        " older leaves pages, lists, search and feeds; it is not deleted, and comes back when more is kept.",
+    )
+
+
 class NewsletterFile(_Shape):
     title: Line = Field(description="What it is called.", examples=["World in brief"])
     description: Text = Field("", description="One or two sentences for its page and its feeds.")
@@ -325,6 +370,14 @@ class NewsletterFile(_Shape):
         timedelta(hours=24),
         description="How long a letter that servers put off is tried: from an hour to five days.",
     )
+    archive: ArchiveFile = Field(
+        ArchiveFile(), json_schema_extra={"default": {"keep": "all"}}, description="The issues on the web."
+    )
+    readers: ReadersFile = Field(
+        ReadersFile(),
+        json_schema_extra={"default": {"cadences": ["daily", "weekdays", "weekly"], "hour": True}},
+        description="What readers may choose for themselves.",
+    )
     interests: tuple[InterestItem, ...] = Field(
         (), description="Words that make a story count for more; what stands near each other may be a phrase."
     )
@@ -341,7 +394,8 @@ class ConfigFile(_Shape):
     )
     secret: Secret | None = Field(
         None,
-        description="Signs links; 32 characters or more. By default `!file secret.key`, made when missing.",
+        description="Signs links and seals the record of consent; 32 characters or more. By default"
+        " `!file secret.key`, made when missing. Of a list the first one signs and all are still good.",
     )
     newsletters: dict[Slug, NewsletterFile] = Field(
         description="The newsletters, by name; the name is part of their URLs.",

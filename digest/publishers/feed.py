@@ -9,8 +9,9 @@ corrections. Publishing twice is harmless: the same bytes change nothing.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from typing import Literal
@@ -29,13 +30,17 @@ from digest.model import (
     PublishError,
     Receipt,
 )
+from digest.packing import pack
 from digest.publishers.base import Audience, Lent
 from digest.publishers.feed_content import Order, Place, is_near
 from digest.publishers.feed_documents import CONTENT_TYPES, FORMS, Form, build
 from digest.render import RenderError, renderer
 from digest.workers import WorkerFailed
 
+log = logging.getLogger(__name__)
+
 BUILD_SECONDS = 60.0
+PACKED_AT_ONCE = 6
 LARGEST_ARCHIVE = 50
 TEMPLATES = ("feed_issue.html", "feed_story.html", "icon.svg")
 
@@ -121,7 +126,22 @@ class Publisher:
             partial(self._newest, slug),
             partial(self._newest_place, publication.newsletter, last),
         )
+        await self._pack(slug)
         return changed, looked_at + len(FORMS)
+
+    async def _pack(self, slug: str) -> None:
+        """Pack what is new as small as it goes, once and for all who ask. Not packed is no harm: whoever asks
+        gets it packed a little less well, and the next round packs it."""
+        documents = self._lent.store.documents
+        while unpacked := await documents.unpacked(slug, limit=PACKED_AT_ONCE):
+            bodies = [document.body for document in unpacked]
+            try:
+                packed = await self._lent.workers.run(pack, bodies, timeout=BUILD_SECONDS)
+            except WorkerFailed as error:
+                log.warning("feeds not packed", extra={"newsletter": slug, "error": str(error)})
+                return
+            for document, (small, smaller) in zip(unpacked, packed, strict=True):
+                await documents.pack(replace(document, gzip=small, brotli=smaller))
 
     # ------------------------------------------------------------ which issues, and where
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import uvicorn
 
-from digest import dispatch, intake, pipeline, report
+from digest import dispatch, intake, pipeline, report, shelving
 from digest.config import Settings
 from digest.line import Line, Progress
 from digest.model import DigestError, NotReady, Superseded
@@ -57,6 +57,7 @@ EVERY = {
 LONGEST_ROUND = 60.0  # seconds of pulling; then a changed config gets its turn
 HOUSEKEEPING = timedelta(hours=1)
 REPORT = timedelta(minutes=1)
+ARCHIVE = timedelta(minutes=5)
 GRACE = timedelta(seconds=22)  # then there are goodbyes to say and transactions to end: 30 s in all
 SILENT_AFTER = timedelta(minutes=5)  # a step that has not ended well for so long turns health red
 ANSWER_WITHIN = timedelta(seconds=4)  # the database, when health is asked; load balancers wait for 5 to 10
@@ -105,6 +106,7 @@ class Running:
         if "compose" in self.roles:
             ticks.append(Tick(name="housekeeping", step=self._step(self._prune), every=HOUSEKEEPING))
             ticks.append(Tick(name="report", step=self._step(self._report), every=REPORT))
+            ticks.append(Tick(name="archive", step=self._step(self._tidy), every=ARCHIVE))
         return tuple(ticks)
 
     def _goes_on(self, role: str) -> Progress:
@@ -171,6 +173,9 @@ class Running:
         keep = held.settings.keep
         gone = await held.line.store.prune(clock(), deliveries=keep.deliveries, articles=keep.articles)
         log.info("pruned", extra=dict(gone))
+
+    async def _tidy(self, held: Held) -> None:
+        await shelving.tidy(held.line, clock(), progress=self._goes_on("archive"))
 
     async def _report(self, held: Held) -> None:
         wanted = held.settings.report
@@ -271,7 +276,7 @@ class Running:
         now = self.current.settings
         if settings.database != now.database:
             raise DigestError("`database` cannot change while the service runs; restart it")
-        if settings.secret != now.secret:
+        if (settings.secret, settings.former_secrets) != (now.secret, now.former_secrets):
             raise DigestError("`secret` cannot change while the service runs; restart it")
 
     async def refresh(self) -> None:

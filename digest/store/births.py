@@ -18,6 +18,7 @@ from digest.store.addressing import move_everyone
 from digest.store.codec import encode
 from digest.store.database import Database, chunks
 from digest.store.editions import edition_of, own_edition
+from digest.store.search import index
 from digest.store.tables import (
     decisions,
     editions,
@@ -84,6 +85,7 @@ async def bring_about(
             update(editions).where(editions.c.id == edition_id).values(through=issue.through)
         )
     await _write_parts(connection, issue_id, told, prepared, audiences)
+    await index(database, connection, issue_id, issue.newsletter, issue.stories if issue.public else ())
     await _fix_tag(connection, issue)
     return int(issue_id)
 

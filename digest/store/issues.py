@@ -5,13 +5,13 @@ from __future__ import annotations
 import builtins
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from digest.model import Decision, DeliveryState, Issue, NotFound, SlotKey, SlotRecord, Told
+from digest.model import Decision, DeliveryState, Issue, NotFound, Rhythm, SlotKey, SlotRecord, Told
 from digest.store.addressing import add_chunk, close_born
 from digest.store.births import (
     Audience,
@@ -24,6 +24,7 @@ from digest.store.codec import AnyRow, decode, decode_mapping, encode
 from digest.store.database import Database
 from digest.store.invariant import progress
 from digest.store.ledger import CHUNK, PLACE, note, suppress_waiting
+from digest.store.search import index
 from digest.store.tables import decisions, deliveries, editions, issue_channels, issues, slots
 
 
@@ -99,16 +100,26 @@ class Issues:
         return await self._database.write(work)
 
     async def slots(self, newsletter: str, limit: int = 100) -> builtins.list[SlotRecord]:
-        """What became of this newsletter's slots, latest first."""
+        """What became of this newsletter's slots, in all its editions, latest first."""
+        made = select(func.count()).where(
+            issues.c.edition_id == slots.c.edition_id, issues.c.date == slots.c.date
+        )
         statement = (
-            select(slots)
+            select(
+                slots,
+                editions.c.cadence,
+                editions.c.at,
+                editions.c.zone,
+                editions.c.own,
+                made.scalar_subquery().label("issues"),
+            )
             .join(editions, editions.c.id == slots.c.edition_id)
             .where(editions.c.newsletter == newsletter)
             .order_by(slots.c.due_at.desc(), slots.c.edition_id.desc())
             .limit(limit)
         )
         async with self._database.reading() as connection:
-            return [SlotRecord(**row._mapping) for row in await connection.execute(statement)]
+            return [_slot(row) for row in await connection.execute(statement)]
 
     # ------------------------------------------------------------ reading
 
@@ -283,6 +294,8 @@ class Issues:
                 return False
             revised = {"data": encode(issue), "revision": issue.revision}
             await connection.execute(update(issues).where(issues.c.id == issue.id).values(revised))
+            told = issue.stories if row.public else ()
+            await index(self._database, connection, issue.id, row.newsletter, told)
             for_everyone = (
                 (deliveries.c.issue_id == issue.id)
                 & deliveries.c.subscription_id.is_(None)
@@ -334,6 +347,20 @@ def _wanting(issue_id: int) -> ColumnElement[bool]:
 def _issue(row: AnyRow) -> Issue:
     state = "paused" if row.paused and row.state == "open" else row.state
     return replace(decode(Issue, row.data), id=row.id, path=row.path, state=state, recipients=row.recipients)
+
+
+def _slot(row: AnyRow) -> SlotRecord:
+    return SlotRecord(
+        edition_id=row.edition_id,
+        rhythm=Rhythm(cadence=row.cadence, at=time.fromisoformat(row.at), zone=row.zone),
+        own=row.own,
+        date=row.date,
+        due_at=row.due_at,
+        status=row.status,
+        issue_id=row.issue_id,
+        issues=row.issues,
+        recorded_at=row.recorded_at,
+    )
 
 
 def _public_after(newsletter: str, issue_id: int) -> ColumnElement[bool]:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from digest.links import asset
 from digest.model import NotFound, NotReady
-from digest.web import archive, health, inbox, preferences, subscribe
+from digest.web import archive, health, inbox, leaving, manage, moving, preferences, subscribe
 from digest.web.documents import Documents
 from digest.web.lent import WebLent
 from digest.web.pages import Pages
@@ -64,8 +64,11 @@ def _routes(pages: Pages, css: str, icon: str) -> list[Route]:
         Route("/metrics", partial(health.metrics, lent)),
         *(_inbox(pages) if lent.dev_inbox else ()),
         _form("/confirm/{token}", pages, subscribe.confirm_page, subscribe.confirm),
-        _form("/unsubscribe/{token}", pages, preferences.unsubscribe_page, preferences.unsubscribe),
+        _form("/unsubscribe/{token}", pages, leaving.unsubscribe_page, leaving.unsubscribe),
+        _form("/unsubscribe/undo/{token}", pages, leaving.goodbye_page, leaving.goodbye),
         _form("/preferences/{token}", pages, preferences.preferences_page, preferences.preferences),
+        _form("/preferences/manage/{token}", pages, manage.manage_page, manage.manage),
+        _form("/preferences/address/{token}", pages, moving.address_page, moving.address),
         Route("/{slug}", partial(archive.add_slash, pages)),
         Route("/{slug}/", partial(archive.newsletter, pages)),
         _form("/{slug}/subscribe", pages, subscribe.to_the_form, subscribe.subscribe),
@@ -104,22 +107,22 @@ async def _asset(text: str, media_type: str, _request: Request) -> Response:
 _KINDS = {404: "missing", 405: "method", 413: "too_large"}
 
 
-async def _refused(pages: Pages, _request: Request, error: Exception) -> Response:
+async def _refused(pages: Pages, request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     kind = _KINDS.get(error.status_code, "not_understood")
-    return pages.message(kind, status=error.status_code, headers=error.headers)
+    return pages.message(kind, status=error.status_code, request=request, headers=error.headers)
 
 
-async def _missing(pages: Pages, _request: Request, _error: Exception) -> Response:
-    return pages.message("missing", status=404)
+async def _missing(pages: Pages, request: Request, _error: Exception) -> Response:
+    return pages.message("missing", status=404, request=request)
 
 
-async def _later(pages: Pages, _request: Request, error: Exception) -> Response:
+async def _later(pages: Pages, request: Request, error: Exception) -> Response:
     log.warning("page not possible now", extra={"error": str(error)})
-    return pages.message("later", status=503, headers={"retry-after": "30"})
+    return pages.message("later", status=503, request=request, headers={"retry-after": "30"})
 
 
-async def _broken(pages: Pages, _request: Request, _error: Exception) -> Response:
+async def _broken(pages: Pages, request: Request, _error: Exception) -> Response:
     """Starlette raises the error again after this answer, so that the log has it in full."""
-    return pages.message("broken", status=500)
+    return pages.message("broken", status=500, request=request)

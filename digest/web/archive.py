@@ -109,7 +109,7 @@ async def no_feed_yet(pages: Pages, request: Request) -> Response:
     await publication_of(pages.lent, request)
     if request.path_params["format"] not in ("atom", "rss", "json"):
         raise NotFound("no such feed")
-    return pages.message("no_feed_yet", status=404)
+    return pages.message("no_feed_yet", status=404, request=request)
 
 
 async def opml(pages: Pages, request: Request) -> Response:

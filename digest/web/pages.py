@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from digest.translations import Catalogues
+from digest.web.accepted import preferred
 from digest.web.conditional import Conditions, verdict
 from digest.web.lent import WebLent
 from digest.web.security import PRIVATE, image_url, masked, web_url
@@ -38,10 +40,14 @@ class Pages:
     stylesheet: str
     icon: str
 
-    def render(self, name: str, **context: Any) -> str:
+    def render(self, name: str, *, language: str = "", **context: Any) -> str:
+        """language: which our words are wanted in; by default that of the newsletter in the context."""
         lent = self.lent
+        if not language and context.get("newsletter"):
+            language = context["newsletter"].language
         return lent.renderer.page(
             f"{name}.html",
+            language=self.speaks.spoken(language),
             site=lent.site,
             links=lent.links,
             stylesheet=self.stylesheet,
@@ -67,10 +73,30 @@ class Pages:
         """A page for one person: an answer to a form, or anything behind a token."""
         return HTMLResponse(self.render(name, **context), status_code=status, headers=PRIVATE)
 
-    def message(self, kind: str, *, status: int, headers: Mapping[str, str] | None = None) -> Response:
-        """A page that says in plain words what is the matter: `missing`, `broken_link`, `later`, …"""
-        html = self.render("message", kind=kind)
+    def message(
+        self,
+        kind: str,
+        *,
+        status: int,
+        request: Request | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """A page that says in plain words what is the matter: `missing`, `broken_link`, `later`, …
+
+        It is about no newsletter, so it speaks as the browser of the `request` asks.
+        """
+        language = "" if request is None else self.asked(request)
+        html = self.render("message", language=language, kind=kind)
         return HTMLResponse(html, status_code=status, headers={**PRIVATE, **(headers or {})})
+
+    @property
+    def speaks(self) -> Catalogues:
+        return self.lent.renderer.words.catalogues
+
+    def asked(self, request: Request, otherwise: str = "") -> str:
+        """The language that the browser would like best among ours. An answer in it has to say
+        `Vary: Accept-Language` if anybody may keep it."""
+        return preferred(_joined(request, "accept-language") or "", self.speaks.languages) or otherwise
 
 
 def _joined(request: Request, name: str) -> str | None:

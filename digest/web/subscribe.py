@@ -10,12 +10,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from digest.addresses import AddressError, normalize
-from digest.links import CONFIRM_MAX_AGE
-from digest.model import Publication, SubscriptionStatus
+from digest.model import Publication, Subscription, SubscriptionStatus
 from digest.web import archive
 from digest.web.lent import WebLent
 from digest.web.pages import Pages, local
 from digest.web.security import client_ip, from_another_site, network_hash
+from digest.web.tokens import language_of
+from digest.web.wishes import why_no_address
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ async def subscribe(pages: Pages, request: Request) -> Response:
     lent = pages.lent
     publication = await archive.publication_of(lent, request)
     if publication.retired_at is not None:
-        return pages.message("retired", status=410)
+        return pages.message("retired", status=410, request=request)
     form = await request.form(max_files=0, max_fields=10)
     given = str(form.get("email", ""))
     if from_another_site(request, lent.site.url):
@@ -45,8 +46,8 @@ async def subscribe(pages: Pages, request: Request) -> Response:
         return _check_inbox(pages, publication)
     try:
         address = normalize(given)
-    except AddressError as error:
-        return await _again(pages, publication, given, str(error), 422)
+    except AddressError:
+        return await _again(pages, publication, given, why_no_address(given), 422)
     evidence = {"form": shown(pages, publication), "ip": _network(lent, request)}
     await lent.store.subscriptions.request(
         publication.newsletter.slug, address, evidence=evidence, now=lent.clock()
@@ -83,14 +84,15 @@ async def confirm_page(pages: Pages, request: Request) -> Response:
     number = _subscription_id(lent, request)
     subscription = None if number is None else await lent.store.subscriptions.get(number)
     if subscription is None:
-        return pages.message("broken_link", status=404)
+        return pages.message("broken_link", status=404, request=request)
     publication = await lent.store.newsletters.get(subscription.newsletter)
     if publication.retired_at is not None:
-        return pages.message("retired", status=410)
+        return pages.message("retired", status=410, request=request)
     if subscription.status in (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAUSED):
-        return await _welcome(pages, publication)
+        return await _welcome(pages, publication, subscription)
     return pages.private(
         "confirm",
+        language=language_of(subscription, publication.newsletter),
         publication=publication,
         newsletter=publication.newsletter,
         address=subscription.address,
@@ -102,19 +104,22 @@ async def confirm(pages: Pages, request: Request) -> Response:
     lent = pages.lent
     number = _subscription_id(lent, request)
     if number is None:
-        return pages.message("broken_link", status=404)
+        return pages.message("broken_link", status=404, request=request)
     evidence = {"form": "confirmation page", "ip": _network(lent, request)}
     subscription = await lent.store.subscriptions.confirm(number, evidence=evidence, now=lent.clock())
     if subscription is None:
-        return pages.message("broken_link", status=404)
+        return pages.message("broken_link", status=404, request=request)
     log.info("subscription confirmed", extra={"newsletter": subscription.newsletter})
-    return await _welcome(pages, await lent.store.newsletters.get(subscription.newsletter))
+    publication = await lent.store.newsletters.get(subscription.newsletter)
+    return await _welcome(pages, publication, subscription)
 
 
-async def _welcome(pages: Pages, publication: Publication) -> Response:
+async def _welcome(pages: Pages, publication: Publication, subscription: Subscription) -> Response:
     latest = await pages.lent.store.issues.latest(publication.newsletter.slug, limit=1)
     return pages.private(
         "welcome",
+        language=language_of(subscription, publication.newsletter),
+        rhythm=subscription.rhythm.schedule,
         publication=publication,
         newsletter=publication.newsletter,
         latest=latest[0] if latest else None,
@@ -123,4 +128,4 @@ async def _welcome(pages: Pages, publication: Publication) -> Response:
 
 def _subscription_id(lent: WebLent, request: Request) -> int | None:
     token = request.path_params["token"]
-    return lent.links.read(token, "confirm", now=lent.clock(), max_age=CONFIRM_MAX_AGE)
+    return lent.links.read(token, "confirm", now=lent.clock())

@@ -233,7 +233,7 @@ async def test_a_store_out_of_reach_is_not_the_readers_fault(store: Store, lend:
         """A store whose inbox is locked."""
 
         def __init__(self) -> None:
-            self.issues, self.inbox = store.issues, self
+            self.issues, self.subscriptions, self.inbox = store.issues, store.subscriptions, self
 
         async def keep(self, **_letter: object) -> None:
             raise NotReady("database is locked")

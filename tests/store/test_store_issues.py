@@ -62,10 +62,13 @@ async def test_birth_moves_the_cursor_of_the_newsletters_own_edition(store: Stor
     (record,) = await store.issues.slots("world")
     assert record == SlotRecord(
         edition_id=own.id,
+        rhythm=newsletter().schedule.rhythm,
+        own=True,
         date=TODAY,
         due_at=slot(own.id).due_at,
         status="issue",
         issue_id=issue.id,
+        issues=1,
         recorded_at=NOW,
     )
 

@@ -101,6 +101,18 @@ class Tab:
             while not await self.run(script):  # noqa: ASYNC110  the page has no event for us
                 await asyncio.sleep(0.02)
 
+    async def show(self, html: str) -> None:
+        """Show other HTML under the address of this page, style sheets loaded."""
+        tree = await self.call("Page.getFrameTree")
+        await self.call("Page.setDocumentContent", frameId=tree["frameTree"]["frame"]["id"], html=html)
+        await self.until("document.readyState == 'complete' && document.styleSheets.length > 0")
+
+    async def settled(self, script: str) -> Any:
+        """What a promise becomes."""
+        answer = await self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
     async def run(self, script: str) -> Any:
         answer = await self.call("Runtime.evaluate", expression=script, returnByValue=True, userGesture=True)
         assert "exceptionDetails" not in answer, answer

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0004"
+down_revision = "0008"
 
 
 def upgrade() -> None:
@@ -19,9 +19,6 @@ def upgrade() -> None:
     )
     op.add_column("documents", sa.Column("links", sa.Text(), server_default="", nullable=False))
     op.add_column("issues", sa.Column("revision", sa.Integer(), server_default="1", nullable=False))
-    for column in (
-        sa.Column("feed_number", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("feed_on", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.Column("by_mail", sa.Boolean(), server_default=sa.true(), nullable=False),
-    ):
-        op.add_column("subscriptions", column)
+    on, off = sa.true(), sa.false()
+    op.add_column("subscriptions", sa.Column("feed_on", sa.Boolean(), server_default=off, nullable=False))
+    op.add_column("subscriptions", sa.Column("by_mail", sa.Boolean(), server_default=on, nullable=False))
