@@ -9,6 +9,7 @@ mends what it does not do.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from feedgen.feed import FeedGenerator
@@ -17,7 +18,7 @@ from digest.publishers.feed_content import FORMS, Content, Form, Item, Order, co
 from digest.publishers.feed_extension import NAME, EntryExtension, FeedExtension
 from digest.publishers.feed_json import build_json
 
-__all__ = ["CONTENT_TYPES", "FORMS", "Form", "build", "build_atom", "build_json", "build_rss"]
+__all__ = ["CONTENT_TYPES", "FORMS", "Form", "build", "build_atom", "build_json", "build_one", "build_rss"]
 
 CONTENT_TYPES: dict[Form, str] = {
     "atom": "application/atom+xml; charset=utf-8",
@@ -31,6 +32,11 @@ def build(order: Order) -> dict[Form, bytes]:
     """All three forms of one document; what a worker runs. Raises RenderError."""
     content = content_of(order)
     return {"atom": build_atom(content), "rss": build_rss(content), "json": build_json(content)}
+
+
+def build_one(order: Order, form: Form) -> bytes:
+    """Only one of the forms. Raises RenderError."""
+    return _BUILDERS[form](content_of(order))
 
 
 def build_atom(content: Content) -> bytes:
@@ -118,3 +124,10 @@ def _entry_links(item: Item, target: str) -> tuple[dict[str, str], ...]:
     if target != item.url:
         links.append({"href": item.url, "rel": "related", "type": "text/html"})
     return tuple(links)
+
+
+_BUILDERS: dict[Form, Callable[[Content], bytes]] = {
+    "atom": build_atom,
+    "rss": build_rss,
+    "json": build_json,
+}

@@ -37,6 +37,7 @@ from digest.service import (
     inbox_is_local,
     load,
     open_house,
+    private_feeds,
 )
 from digest.service.current import Current, Held, Shut
 from digest.service.listening import is_loopback, listen
@@ -201,6 +202,7 @@ class Running:
                 ip_key=hmac.digest(settings.secret, b"digest network key v1", "sha256"),
                 trusted_proxies=settings.web.trusted_proxies,
                 dev_inbox=inbox_is_local(settings) and is_loopback(self._host or ""),
+                private_feeds=private_feeds(settings, line),
             )
         )
 

@@ -19,6 +19,7 @@ from digest.web import archive, health, inbox, leaving, manage, moving, preferen
 from digest.web.documents import Documents
 from digest.web.lent import WebLent
 from digest.web.pages import Pages
+from digest.web.private_feed import private_feed
 from digest.web.security import BODY_LIMIT, SecureHeaders
 
 Handler = Callable[[Pages, Request], Awaitable[Response]]
@@ -72,6 +73,7 @@ def _routes(pages: Pages, css: str, icon: str) -> list[Route]:
         Route("/{slug}", partial(archive.add_slash, pages)),
         Route("/{slug}/", partial(archive.newsletter, pages)),
         _form("/{slug}/subscribe", pages, subscribe.to_the_form, subscribe.subscribe),
+        Route("/{slug}/private/{token}/feed.{format}", partial(private_feed, pages)),
         Route("/{slug}/feed.{format}", partial(archive.no_feed_yet, pages)),
         Route("/{slug}/{number}", partial(archive.add_slash, pages)),
         Route("/{slug}/{number}/", partial(archive.issue, pages)),

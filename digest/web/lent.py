@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, Protocol
 
 from digest.links import Links
-from digest.model import Feed, Site
+from digest.model import Feed, Publication, Site, Subscription
 from digest.render import Renderer
 from digest.store import Store
 from digest.web.health import Health
+
+FeedForm = Literal["atom", "rss", "json"]
+
+
+class PrivateFeeds(Protocol):
+    """Writes the feed of one reader. entries: how many issues it holds. born: (issue, revision), newest
+    first."""
+
+    entries: int
+    content_types: Mapping[FeedForm, str]
+
+    def validator(
+        self, publication: Publication, reader: Subscription, born: Sequence[tuple[int, int]]
+    ) -> str:
+        """An entity tag without its quotes, the same for the same content."""
+        ...
+
+    async def write(
+        self, publication: Publication, reader: Subscription, form: FeedForm, born: Sequence[tuple[int, int]]
+    ) -> bytes:
+        """The document. Raises DigestError."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebLent:
     """Everything the pages need; nothing here is built by us.
 
+    private_feeds: writes the feeds of single readers; None: there are none here.
     trusted_proxies: addresses or networks whose X-Forwarded-For counts.
     dev_inbox: show kept letters at /dev/inbox (only with the inbox transport and a loopback bind).
     feed_state: how a feed is, in one word, for /metrics.
@@ -33,3 +57,4 @@ class WebLent:
     ip_key: bytes
     trusted_proxies: tuple[str, ...] = ()
     dev_inbox: bool = False
+    private_feeds: PrivateFeeds | None = None
