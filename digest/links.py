@@ -84,6 +84,23 @@ class Links:
         """An archive document of a newsletter's feed (RFC 5005)."""
         return f"{self.base}/{slug}/feed/{number}.{form}"
 
+    def archive(self, slug: str, year: int | None = None, month: int | None = None) -> str:
+        """The issues of a newsletter by year and month."""
+        return "".join(
+            [
+                f"{self.base}/{slug}/archive/",
+                f"{year:04d}/" if year is not None else "",
+                f"{month:02d}/" if month is not None else "",
+            ]
+        )
+
+    def search(self, slug: str | None = None) -> str:
+        """Where stories are searched for: those of a newsletter, or all."""
+        return f"{self.base}/{slug}/search" if slug else f"{self.base}/search"
+
+    def sitemap(self, slug: str | None = None) -> str:
+        return f"{self.base}/{slug}/sitemap.xml" if slug else f"{self.base}/sitemap.xml"
+
     def opml(self) -> str:
         return f"{self.base}/feeds.opml"
 

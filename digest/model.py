@@ -751,17 +751,30 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """A story as a list shows it; language: empty when it is the issue's."""
+
+    title: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """An issue as a list shows it. headline: the title of its first story; stories: how many."""
+    """An issue as a list shows it. headlines: of its first three stories; stories: how many there are."""
 
     id: int
+    newsletter: str
     path: str
     date: date
     title: str
-    headline: str
+    headlines: tuple[Headline, ...]
     language: str
     stories: int
     updated_at: datetime
+
+    @property
+    def headline(self) -> str:
+        return self.headlines[0].title if self.headlines else self.title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 BUILD_SECONDS = 60.0
 PACKED_AT_ONCE = 6
 LARGEST_ARCHIVE = 50
+EMPTY = " and nothing in it"
 TEMPLATES = ("feed_issue.html", "feed_story.html", "icon.svg")
 
 
@@ -111,16 +112,24 @@ class Publisher:
         await self._close_archives(slug)
         archives = await store.feed_archives.list(slug)
         changed = looked_at = 0
-        for before, archive in zip([None, *archives], archives, strict=False):
-            made = self._made_with(publication, before)
+        last: FeedArchive | None = None
+        for archive in archives:
+            made = self._made_with(publication, last)
             holds = issue_id is not None and archive.after < issue_id <= archive.through
-            if archive.made == made and not holds:
-                continue
-            newest = partial(store.issues.between, slug, after=archive.after, through=archive.through)
-            changed += await self._build(publication, newest, partial(self._archive_place, archive, before))
-            looked_at += len(FORMS)
-            await store.feed_archives.made(archive, made)
-        last = archives[-1] if archives else None
+            if archive.made in (made, made + EMPTY) and not holds:
+                made = archive.made
+            else:
+                there = partial(store.issues.between, slug, after=archive.after, through=archive.through)
+                if await there():
+                    place = partial(self._archive_place, archive, last)
+                    changed += await self._build(publication, there, place)
+                else:
+                    made += EMPTY
+                    changed += await self._take_away(archive)
+                looked_at += len(FORMS)
+                await store.feed_archives.made(archive, made)
+            if not made.endswith(EMPTY):
+                last = archive
         changed += await self._build(
             publication,
             partial(self._newest, slug),
@@ -128,6 +137,13 @@ class Publisher:
         )
         await self._pack(slug)
         return changed, looked_at + len(FORMS)
+
+    async def _take_away(self, archive: FeedArchive) -> int:
+        """All of its issues have left the archive, so the chain goes past it."""
+        documents = self._lent.store.documents
+        return sum(
+            [await documents.remove(f"/{archive.newsletter}/feed/{archive.number}.{form}") for form in FORMS]
+        )
 
     async def _pack(self, slug: str) -> None:
         """Pack what is new as small as it goes, once and for all who ask. Not packed is no harm: whoever asks

@@ -346,7 +346,14 @@ def _wanting(issue_id: int) -> ColumnElement[bool]:
 
 def _issue(row: AnyRow) -> Issue:
     state = "paused" if row.paused and row.state == "open" else row.state
-    return replace(decode(Issue, row.data), id=row.id, path=row.path, state=state, recipients=row.recipients)
+    return replace(
+        decode(Issue, row.data),
+        id=row.id,
+        path=row.path,
+        state=state,
+        recipients=row.recipients,
+        public=row.public,
+    )
 
 
 def _slot(row: AnyRow) -> SlotRecord:

@@ -60,7 +60,7 @@ async def issues_born_for(
     )
     statement = (
         select(issues.c.id, issues.c.revision)
-        .where(issues.c.id.in_(theirs))
+        .where(issues.c.id.in_(theirs), issues.c.shelved_at.is_(None))
         .order_by(issues.c.id.desc())
         .limit(limit)
     )

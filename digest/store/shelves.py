@@ -14,12 +14,14 @@ from sqlalchemy import JSON, Select, Text, and_, cast, func, not_, or_, select, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
-from digest.model import Listed, Month, Retention
+from digest.model import Headline, Issue, Listed, Month, Retention
+from digest.store.codec import AnyRow
 from digest.store.database import Database
 from digest.store.search import forget
 from digest.store.tables import feed_archives, issues
 
 CHUNK = 200
+HEADLINES = 3
 
 
 class Shelves:
@@ -50,6 +52,33 @@ class Shelves:
             where = and_(where, issues.c.id < before)
         return await self._list(self._listed(where).limit(limit))
 
+    async def addresses(self, newsletter: str, *, limit: int) -> builtins.list[tuple[str, datetime]]:
+        """Where the newest issues stand, and when each came out."""
+        statement = (
+            select(issues.c.path, issues.c.composed_at)
+            .where(_public(newsletter))
+            .order_by(issues.c.id.desc())
+            .limit(limit)
+        )
+        async with self._database.reading() as connection:
+            return [(row.path, row.composed_at) for row in await connection.execute(statement)]
+
+    async def latest_of_each(self) -> dict[str, Listed]:
+        """The newest issue of every newsletter that has one, by slug."""
+        newest = select(func.max(issues.c.id)).where(issues.c.public.is_(True)).group_by(issues.c.newsletter)
+        listed = await self._list(self._listed(issues.c.id.in_(newest)))
+        return {one.newsletter: one for one in listed}
+
+    async def neighbours(self, issue: Issue) -> tuple[Listed | None, Listed | None]:
+        """The public issues of the same newsletter before and after this one."""
+        same = _public(issue.newsletter)
+        older = self._listed(and_(same, issues.c.id < issue.id)).limit(1)
+        newer = self._listed(and_(same, issues.c.id > issue.id)).order_by(None).order_by(issues.c.id).limit(1)
+        async with self._database.reading() as connection:
+            rows = [(await connection.execute(statement)).first() for statement in (older, newer)]
+        before, after = (None if row is None else _listed(row) for row in rows)
+        return before, after
+
     def _listed(self, where: ColumnElement[bool]) -> Select[Any]:
         # Of each issue a few words are read: to read the whole would take ten times as long.
         if self._database.dialect == "sqlite":
@@ -61,12 +90,17 @@ class Shelves:
         return (
             select(
                 issues.c.id,
+                issues.c.newsletter,
                 issues.c.path,
                 issues.c.date,
                 said["title"].as_string().label("title"),
                 said["language"].as_string().label("language"),
                 said["updated_at"].as_string().label("updated_at"),
-                said[("stories", 0, "title")].as_string().label("headline"),
+                *(
+                    said[("stories", number, name)].as_string().label(f"{name}_{number}")
+                    for number in range(HEADLINES)
+                    for name in ("title", "language")
+                ),
                 count.label("stories"),
             )
             .where(where)
@@ -75,19 +109,7 @@ class Shelves:
 
     async def _list(self, statement: Select[Any]) -> builtins.list[Listed]:
         async with self._database.reading() as connection:
-            return [
-                Listed(
-                    id=row.id,
-                    path=row.path,
-                    date=row.date,
-                    title=row.title,
-                    headline=row.headline or row.title,
-                    language=row.language,
-                    stories=row.stories,
-                    updated_at=datetime.fromisoformat(row.updated_at),
-                )
-                for row in await connection.execute(statement)
-            ]
+            return [_listed(row) for row in await connection.execute(statement)]
 
     # ------------------------------------------------------------ retention
 
@@ -141,6 +163,24 @@ class Shelves:
             last = (await connection.execute(oldest)).scalar_one_or_none()
             limits.append(issues.c.id < (last or 0))
         return or_(*limits) if limits else issues.c.id < 0
+
+
+def _listed(row: AnyRow) -> Listed:
+    told = row._mapping
+    titles = [(told[f"title_{number}"], told[f"language_{number}"]) for number in range(HEADLINES)]
+    return Listed(
+        id=row.id,
+        newsletter=row.newsletter,
+        path=row.path,
+        date=row.date,
+        title=row.title,
+        headlines=tuple(
+            Headline(title=title, language=language or "") for title, language in titles if title
+        ),
+        language=row.language,
+        stories=row.stories,
+        updated_at=datetime.fromisoformat(row.updated_at),
+    )
 
 
 def _public(newsletter: str) -> ColumnElement[bool]:

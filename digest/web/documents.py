@@ -3,7 +3,7 @@
     store → (thread) → prepared, in memory → answer
 
 One question a second tells what changed; only that is read again. What is asked for often stays in memory,
-the rest is read when somebody wants it: a thousand newsletters with their archives are more than a process holds.
+the rest is read when somebody wants it: a thousand newsletters with their archives do not fit into a process.
 
 A server that can write by itself asks `at_once` and is spared the ASGI conversation.
 """

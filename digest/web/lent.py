@@ -43,6 +43,7 @@ class WebLent:
     private_feeds: writes the feeds of single readers; None: there are none here.
     trusted_proxies: addresses or networks whose X-Forwarded-For counts.
     dev_inbox: show kept letters at /dev/inbox (only with the inbox transport and a loopback bind).
+    static: the pages are read to be kept as files.
     feed_state: how a feed is, in one word, for /metrics.
     ip_key: keys the hash under which the network of a sign-up is remembered.
     """
@@ -58,3 +59,4 @@ class WebLent:
     trusted_proxies: tuple[str, ...] = ()
     dev_inbox: bool = False
     private_feeds: PrivateFeeds | None = None
+    static: bool = False

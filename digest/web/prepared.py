@@ -74,7 +74,17 @@ PREFLIGHT = answer(
     ),
 )
 NOT_ALLOWED = answer(405, (_ALLOW, _NO_BODY))
-LATER = answer(503, ((b"retry-after", b"30"), (b"cache-control", b"no-store"), _NO_BODY))
+_MOMENT = b"One moment, please: we cannot get at our papers just now. Try again in half a minute.\n"
+LATER = answer(
+    503,
+    (
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", b"%d" % len(_MOMENT)),
+        (b"retry-after", b"30"),
+        (b"cache-control", b"no-store"),
+    ),
+    _MOMENT,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

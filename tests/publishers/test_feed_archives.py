@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from a_house import Clock
-from digest.model import Document, Issue
+from digest.model import Document, Issue, Retention
 from digest.publishers.base import Lent
 from digest.publishers.feed import Publisher, Settings
 from digest.publishers.feed_content import FORMS
@@ -199,3 +199,27 @@ async def test_two_processes_close_the_same_archives(store: Store, lend: Callabl
     assert await other.refresh("world") == 0
     await store.feed_archives.add("world", 1, 99)
     assert [(each.number, each.after) for each in await store.feed_archives.list("world")] == [(1, 0), (2, 2)]
+
+
+async def test_an_archive_whose_issues_are_kept_no_longer_goes_and_the_chain_ends_before_it(
+    store: Store, lend: Callable[..., Lent]
+) -> None:
+    await settle(store)
+    publisher = Publisher(Settings(entries=2), lend())
+    await publish(store, publisher, *range(1, 8))
+    keep = Retention(issues=4)
+    while await store.shelves.keep("world", keep, today=MOMENT.date(), now=MOMENT):
+        pass
+    await publisher.refresh("world")
+    found = await documents_of(store)
+    assert {path for path in found if "/feed/" in path} == {
+        f"/world/feed/{number}.{form}" for number in (2, 3) for form in FORMS
+    }
+    for form in FORMS:
+        assert followed(found, form) == [[7, 6], [6, 5], [4]]
+    assert await publisher.refresh("world") == 0
+    while await store.shelves.keep("world", Retention(), today=MOMENT.date(), now=MOMENT):
+        pass
+    await publisher.refresh("world")
+    for form in FORMS:
+        assert followed(await documents_of(store), form) == [[7, 6], [6, 5], [4, 3], [2, 1]]
