@@ -41,11 +41,11 @@ eval: $(STAMP)   ## how good the digests are, on labelled rows: make eval DATA=f
 bench: $(STAMP)  ## measurements against peers
 	$(BIN)/python -m bench
 
-bench-peers:     ## the peers that pip and npm have, in .venv-bench (apt-get install nginx-light newsboat postfix)
+bench-peers:     ## the peers that pip and npm have, in .venv-bench (apt-get install nginx-light newsboat postfix rss2email liferea xvfb dbus-x11)
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check reader==3.26
-	@if command -v npm >/dev/null; then npm install --silent --no-fund --no-audit --prefix .venv-bench nodemailer; \
-	else echo "without nodemailer: npm is not here"; fi
+	@if command -v npm >/dev/null; then npm install --silent --no-fund --no-audit --prefix .venv-bench nodemailer rss-parser @rowanmanning/feed-parser feedsmith; \
+	else echo "without nodemailer and the feed parsers: npm is not here"; fi
 
 docs: $(STAMP)   ## write the reference pages from the code, and the pictures from the running service
 	$(BIN)/python docs/make_reference.py

@@ -128,6 +128,9 @@ async def correct(
         title=title if title is not None else old.title,
         summary=(summary,) if summary is not None else old.summary,
     )
+    if new == old:
+        raise DigestError(f"story {story} of {issue.path} says that already; nothing was changed")
+    new = replace(new, corrected_at=now)
     stories = (*issue.stories[: story - 1], new, *issue.stories[story:])
     corrected = replace(issue, stories=stories, revision=issue.revision + 1, updated_at=now)
     if not await line.store.issues.revise(corrected, now=now):

@@ -60,12 +60,12 @@ def listed(names: Sequence[str], language: str) -> str:
 
 # ---------------------------------------------------------------- dates and times
 
-_DAYS = {"day": "MMMd", "long_day": "MMMMd"}
+_DAYS = {"day": "MMMd", "long_day": "MMMMd", "month": "yMMMM"}
 
 
 def local_date(value: date, language: str, zone: str | None = None, style: str = "full") -> str:
     """A date; a datetime is seen in `zone` first. style: full, long, medium, short; day and long_day have no
-    year."""
+    year; month has no day."""
     value = _local(value, zone)
     locale = _locale(language)
     if style in _DAYS:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
+import hashlib
 import hmac
 import re
 from collections.abc import Mapping
@@ -42,6 +44,7 @@ SHORTEST_SECRET = 16  # bytes; 128 bits, as long as the MAC
 # key id 1 byte, subscription 8, issued or number 5 (0: none), MAC 16: thirty bytes are forty characters
 # without padding or spare bits, so that one token has exactly one spelling.
 _PAYLOAD = 14
+_NOT_IN_AUTHORITY = re.compile(r"[^a-z0-9.-]")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{40}", re.ASCII)
 
 
@@ -77,8 +80,33 @@ class Links:
     def feed(self, slug: str, form: Literal["atom", "rss", "json"]) -> str:
         return f"{self.base}/{slug}/feed.{form}"
 
+    def feed_archive(self, slug: str, number: int, form: Literal["atom", "rss", "json"]) -> str:
+        """An archive document of a newsletter's feed (RFC 5005)."""
+        return f"{self.base}/{slug}/feed/{number}.{form}"
+
+    def archive(self, slug: str, year: int | None = None, month: int | None = None) -> str:
+        """The issues of a newsletter by year and month."""
+        return "".join(
+            [
+                f"{self.base}/{slug}/archive/",
+                f"{year:04d}/" if year is not None else "",
+                f"{month:02d}/" if month is not None else "",
+            ]
+        )
+
+    def search(self, slug: str | None = None) -> str:
+        """Where stories are searched for: those of a newsletter, or all."""
+        return f"{self.base}/{slug}/search" if slug else f"{self.base}/search"
+
+    def sitemap(self, slug: str | None = None) -> str:
+        return f"{self.base}/{slug}/sitemap.xml" if slug else f"{self.base}/sitemap.xml"
+
     def opml(self) -> str:
         return f"{self.base}/feeds.opml"
+
+    def icon(self, drawing: str) -> str:
+        """Where the site's icon is served: its name changes with what it shows."""
+        return f"{self.base}{asset('icon', drawing, 'svg')}"
 
     def subscribe(self, slug: str) -> str:
         return f"{self.base}/{slug}/subscribe"
@@ -166,7 +194,7 @@ class Links:
     @staticmethod
     def tag(authority: str, day: date, name: str) -> str:
         """A `tag:` URI (RFC 4151): the authority is the host that was ours on that day."""
-        return f"tag:{authority},{day.isoformat()}:{name}"
+        return f"tag:{_authority(authority)},{day.isoformat()}:{name}"
 
 
 # ---------------------------------------------------------------- keys
@@ -181,6 +209,20 @@ def _mac(secret: bytes, purpose: str, payload: bytes) -> bytes:
 def _hmac(secret: bytes, use: str, message: bytes) -> bytes:
     """A key of its own for each use, so that what is signed for one can never be read as another."""
     return hmac.digest(_key(secret, use), message, "sha256")
+
+
+def _authority(host: str) -> str:
+    """A host as tag URIs take it: in ASCII; an IPv6 address has no form of its own there."""
+    with contextlib.suppress(UnicodeError):
+        host = host.lower().encode("idna").decode("ascii")
+    if ":" in host:
+        host = f"ip6.{host.strip('[]').replace(':', '-').strip('-') or '0'}"
+    return _NOT_IN_AUTHORITY.sub("-", host).strip("-.") or "localhost"
+
+
+def asset(name: str, content: str, kind: str) -> str:
+    """The path of a file that never changes under its name, so that it may be kept for good."""
+    return f"/assets/{name}.{hashlib.sha256(content.encode('utf-8')).hexdigest()[:12]}.{kind}"
 
 
 @lru_cache(maxsize=16)

@@ -193,13 +193,22 @@ class Follow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How much of its archive a newsletter keeps, by age and by number; None: everything."""
+
+    age: timedelta | None = None
+    issues: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Newsletter:
     """The standing publication an admin defines. `catch_up` says what happens to missed slots:
     `coalesce` (one issue for all of them), `skip` (none for those long past) or `each`. stale: how long a
     letter that servers put off is tried. offers: the rhythms that readers may choose.
 
     per_section: stories under a heading at most, for those that have a limit of their own. include, exclude:
-    as of a feed, for all of them. interest_weights: of those interests that do not count 1.
+    as of a feed, for all of them. interest_weights: of those interests that do not count 1. hub: the WebSub
+    hub that is told of new issues; empty: none. archive: what is kept for everyone to read.
     """
 
     slug: str
@@ -222,6 +231,8 @@ class Newsletter:
     include: tuple[Filter, ...] = ()
     exclude: tuple[Filter, ...] = ()
     offers: Offers = Offers()
+    hub: str = ""
+    archive: Retention = Retention()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -435,7 +446,8 @@ class Story:
     terms: the sum that ranked it, term by term, in the order of the formula. places: for each sentence of
     the summary where it stands in the lead's text, (-1, -1) for the publisher's own description; empty when
     the words are of nobody's text. writer: the model that wrote the summary; empty when it is made of the
-    article's own sentences. earlier: where it was told before; only an update has that.
+    article's own sentences. earlier: where it was told before; only an update has that. corrected_at: when
+    its words were last corrected; None when they never were.
     """
 
     key: str
@@ -454,6 +466,7 @@ class Story:
     places: tuple[tuple[int, int], ...] = ()
     writer: str = ""
     earlier: Earlier | None = None
+    corrected_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -587,7 +600,11 @@ class Subscription:
     """A person's yes to one newsletter. `source`: web, config, cli or import. paused_until: the first day,
     by the zone of `rhythm`, that has an issue again; None while paused: until they resume. language: the
     reader's choice for our words to them; empty: the newsletter's. asked_at: when a confirmation was last
-    mailed; only that one's link is good."""
+    mailed; only that one's link is good.
+
+    feed_on: there is a private feed; feed_number: the number of its address, a new one for each address that
+    it ever had. by_mail: False for one who reads the private feed instead of letters.
+    """
 
     id: int
     subscriber_id: int
@@ -603,6 +620,9 @@ class Subscription:
     left_at: datetime | None = None
     paused_until: date | None = None
     language: str = ""
+    feed_number: int = 0
+    feed_on: bool = False
+    by_mail: bool = True
     asked_at: datetime | None = None
 
 
@@ -716,7 +736,8 @@ class DeliveryEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """Published bytes. `last_modified` has whole seconds; `etag` is strong and quoted."""
+    """Published bytes. `last_modified` has whole seconds; `etag` is strong and quoted; `links` is the value
+    of its Link header, empty when it has none. gzip, brotli: the body, packed; empty while it is not."""
 
     path: str
     newsletter: str
@@ -724,6 +745,83 @@ class Document:
     body: bytes
     etag: str
     last_modified: datetime
+    links: str = ""
+    gzip: bytes = field(default=b"", repr=False, compare=False)
+    brotli: bytes = field(default=b"", repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """A story as a list shows it; language: empty when it is the issue's."""
+
+    title: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An issue as a list shows it. headlines: of its first three stories; stories: how many there are."""
+
+    id: int
+    newsletter: str
+    path: str
+    date: date
+    title: str
+    headlines: tuple[Headline, ...]
+    language: str
+    stories: int
+    updated_at: datetime
+
+    @property
+    def headline(self) -> str:
+        return self.headlines[0].title if self.headlines else self.title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """A month in which so many issues came out."""
+
+    year: int
+    month: int
+    issues: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A part of a text, `marked` where it is what somebody searched for."""
+
+    text: str
+    marked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A story that a search found: number `number` of the issue at `path`. Greater ids are newer."""
+
+    id: int
+    newsletter: str
+    path: str
+    date: date
+    number: int
+    language: str
+    source: str
+    title: tuple[Piece, ...]
+    excerpt: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedArchive:
+    """Which issues an archive document of a newsletter's feed holds: those after one, through another.
+
+    number: from 1, the oldest. made: a fingerprint of what the documents were made with; empty while they are
+    not.
+    """
+
+    newsletter: str
+    number: int
+    after: int
+    through: int
+    made: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -214,6 +214,12 @@ class Renderer:
         """A page of the web site: `templates/pages/{name}`."""
         return self._fill(f"pages/{name}", context)
 
+    def source(self, name: str) -> str:
+        """The text of a template as it lies in its folder: `pages/feed_issue.html`."""
+        with _errors_named(name):
+            loader = self._environment.loader
+            return "" if loader is None else loader.get_source(self._environment, name)[0]
+
     def letter(
         self,
         issue: Issue,

@@ -6,6 +6,7 @@ import hashlib
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from digest.config.problems import ConfigError, Problem, suggestion
 from digest.config.sections import required
 from digest.config.shape import (
     CHANNELS,
+    HUBS,
     OURS,
     ConfigFile,
     Context,
@@ -38,7 +40,7 @@ from digest.config.shape import (
     with_channels,
 )
 from digest.config.words import problems
-from digest.model import Follow, Newsletter, NotFound, Offers, Schedule, Site
+from digest.model import Follow, Newsletter, NotFound, Offers, Retention, Schedule, Site
 
 ChannelSettings = Callable[[str], type]
 
@@ -106,6 +108,7 @@ def _load(document: Document, channel_settings: ChannelSettings, read_opml: Read
         document.problems += problems(error, document, shape)
     if config is not None:
         _complain_of_no_way(config, document)
+        _complain_of_hubs(config, document)
         _complain_of_unknown(config, document)
     if document.problems or config is None:
         raise ConfigError(document.problems)
@@ -176,6 +179,8 @@ def _channels(document: Document, channel_settings: ChannelSettings) -> dict[str
             if isinstance(name, str):
                 place = (*loc, "channels", number) if "channels" in newsletter else loc
                 wanted.setdefault(name, []).append(place)
+        if newsletter.get("hub"):
+            wanted.setdefault(HUBS, []).append((*loc, "hub"))
     for name in document.data:
         if name not in OURS:
             wanted.setdefault(name, [])
@@ -222,6 +227,17 @@ def _complain_of_no_way(config: ConfigFile, document: Document) -> None:
     sections: Any = config  # the sections were added to the class while the program ran
     if sections.report.to and not any("email" in item.channels for item in config.newsletters.values()):
         document.complain(("report", "to"), "goes by mail, and no newsletter has the channel email")
+
+
+def _complain_of_hubs(config: ConfigFile, document: Document) -> None:
+    """A hub is told of feeds, and a ping needs to know whom to tell."""
+    for slug, item in config.newsletters.items():
+        loc: Loc = ("newsletters", slug)
+        if item.hub and "feed" not in item.channels:
+            document.complain((*loc, "hub"), "is told of feeds, and this newsletter has no channel feed")
+        if HUBS in item.channels and not item.hub:
+            place = (*loc, "channels", item.channels.index(HUBS))
+            document.complain(place, "needs a hub: say which one under `hub` of this newsletter")
 
 
 def _complain_of_unknown(config: ConfigFile, document: Document) -> None:
@@ -298,7 +314,7 @@ def _newsletter(slug: str, item: NewsletterFile, document: Document, notes: list
         limit=item.stories.limit,
         per_feed=item.stories.per_feed,
         recipients=_recipients(slug, item, document, notes),
-        channels=tuple(dict.fromkeys(item.channels)),
+        channels=tuple(dict.fromkeys((*item.channels, *([HUBS] if item.hub else ())))),
         subject=item.subject,
         catch_up=item.catch_up,
         unknown=item.unknown,
@@ -308,10 +324,16 @@ def _newsletter(slug: str, item: NewsletterFile, document: Document, notes: list
         per_section=item.stories.sections,
         include=filters(item.stories.include),
         exclude=filters(item.stories.exclude),
+        hub=item.hub or "",
         offers=Offers(cadences=tuple(dict.fromkeys(item.readers.cadences)), hour=item.readers.hour),
+        archive=_retention(item.archive.keep),
     )
     notes.extend(document.problem(place, text) for place, text in _odd(newsletter, item))
     return newsletter
+
+
+def _retention(kept: timedelta | int | None) -> Retention:
+    return Retention(issues=kept) if isinstance(kept, int) else Retention(age=kept)
 
 
 def _odd(newsletter: Newsletter, item: NewsletterFile) -> Iterator[tuple[Loc, str]]:
@@ -365,7 +387,7 @@ def _hash(site: Site, newsletters: Iterable[Newsletter], llm: LlmSettings | None
     """Who receives an issue, and when, does not change it; everything else that the config says of a
     newsletter does, and which model writes for it."""
     decisive: list[object] = [
-        replace(newsletter, recipients=(), offers=Offers()) for newsletter in newsletters
+        replace(newsletter, recipients=(), offers=Offers(), archive=Retention()) for newsletter in newsletters
     ]
     if llm is not None:
         decisive += [llm.endpoint, llm.model, llm.newsletters]

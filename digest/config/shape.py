@@ -37,6 +37,8 @@ from digest.config.kinds import (
     FeedUrl,
     Folder,
     Host,
+    Hub,
+    Kept,
     Language,
     Line,
     Network,
@@ -61,6 +63,7 @@ from digest.model import WEEKDAYS, DigestError, Follow, Schedule
 ReadOpml = Callable[[bytes], Sequence[Follow]]
 
 CHANNELS = ("email", "feed")  # of a newsletter that says nothing of them
+HUBS = "websub"  # the channel that a newsletter with a hub has besides
 FULL_TEXT = "Fetch the page of each article, once, for feeds that tell only the beginning."
 INCLUDE = "Only articles that match one of these filters, if there are any."
 EXCLUDE = "No article that matches one of these filters; this wins."
@@ -320,6 +323,15 @@ class ReadersFile(_Shape):
     )
 
 
+class ArchiveFile(_Shape):
+    keep: Kept = Field(
+        None,
+        json_schema_extra={"default": "all"},
+        description="What stays readable: an age (`2y`, `90d`), a number (`500 issues`) or `all`. What is"
+        " older leaves pages, lists, search and feeds; it is not deleted, and comes back when more is kept.",
+    )
+
+
 class NewsletterFile(_Shape):
     title: Line = Field(description="What it is called.", examples=["World in brief"])
     description: Text = Field("", description="One or two sentences for its page and its feeds.")
@@ -340,6 +352,11 @@ class NewsletterFile(_Shape):
         (), description="Addresses that the admin vouches for; everybody else subscribes on the web."
     )
     channels: tuple[str, ...] = Field(CHANNELS, min_length=1, description="The ways out.")
+    hub: Hub | None = Field(
+        None,
+        description="A WebSub hub that is told of each issue, so that feed readers see it at once.",
+        examples=["https://hub.example/"],
+    )
     subject: Line = Field("{{ lead.title }}", description="Template of the subject (Jinja).")
     catch_up: Literal["coalesce", "skip", "each"] = Field(
         "coalesce",
@@ -352,6 +369,9 @@ class NewsletterFile(_Shape):
     stale: Staleness = Field(
         timedelta(hours=24),
         description="How long a letter that servers put off is tried: from an hour to five days.",
+    )
+    archive: ArchiveFile = Field(
+        ArchiveFile(), json_schema_extra={"default": {"keep": "all"}}, description="The issues on the web."
     )
     readers: ReadersFile = Field(
         ReadersFile(),

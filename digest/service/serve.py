@@ -21,7 +21,7 @@ from typing import Any
 
 import uvicorn
 
-from digest import dispatch, intake, pipeline, report
+from digest import dispatch, intake, pipeline, report, shelving
 from digest.config import Settings
 from digest.line import Line, Progress
 from digest.model import DigestError, NotReady, Superseded
@@ -38,6 +38,7 @@ from digest.service import (
     inbox_is_local,
     load,
     open_house,
+    private_feeds,
 )
 from digest.service.current import Current, Held, Shut
 from digest.service.listening import is_loopback, listen
@@ -60,6 +61,7 @@ LATE = 20  # issues at one look, in each edition, for readers who come back from
 SIGNUPS = timedelta(seconds=1)  # apart from `deliver`, which may send for hours
 HOUSEKEEPING = timedelta(hours=1)
 REPORT = timedelta(minutes=1)
+ARCHIVE = timedelta(minutes=5)
 GRACE = timedelta(seconds=22)  # then there are goodbyes to say and transactions to end: 30 s in all
 SILENT_AFTER = timedelta(minutes=5)  # a step that has not ended well for so long turns health red
 ANSWER_WITHIN = timedelta(seconds=4)  # the database, when health is asked; load balancers wait for 5 to 10
@@ -110,6 +112,7 @@ class Running:
         if "compose" in self.roles:
             ticks.append(Tick(name="housekeeping", step=self._step(self._prune), every=HOUSEKEEPING))
             ticks.append(Tick(name="report", step=self._step(self._report), every=REPORT))
+            ticks.append(Tick(name="archive", step=self._step(self._tidy), every=ARCHIVE))
         return tuple(ticks)
 
     def _goes_on(self, role: str) -> Progress:
@@ -183,6 +186,9 @@ class Running:
         if head is not None:  # kept outside the database, it proves later that nothing was cut off
             log.info("consent ledger", extra={"head": str(head), "lines": head.length})
 
+    async def _tidy(self, held: Held) -> None:
+        await shelving.tidy(held.line, clock(), progress=self._goes_on("archive"))
+
     async def _report(self, held: Held) -> None:
         wanted = held.settings.report
         await report.file_due(held.line, wanted.schedule, wanted.to, clock())
@@ -208,6 +214,7 @@ class Running:
                 trusted_proxies=settings.web.trusted_proxies,
                 signup=SignupLimits(**dataclasses.asdict(settings.web.signup)),
                 dev_inbox=inbox_is_local(settings) and is_loopback(self._host or ""),
+                private_feeds=private_feeds(settings, line),
             )
         )
 

@@ -30,6 +30,7 @@ from digest.store.deliveries import Deliveries
 from digest.store.documents import Documents
 from digest.store.engines import copy_file
 from digest.store.erasing import forget_unconfirmed
+from digest.store.feed_archives import FeedArchives
 from digest.store.feeds import Feeds
 from digest.store.inbox import Inbox
 from digest.store.issues import Issues
@@ -40,6 +41,8 @@ from digest.store.notices import Notices
 from digest.store.prune import prune_articles, prune_deliveries, prune_notes
 from digest.store.schema import prepare, upgrade
 from digest.store.seals import begin
+from digest.store.search import Search
+from digest.store.shelves import Shelves
 from digest.store.signups import Signups
 from digest.store.slots import Slots
 from digest.store.subscriptions import Subscriptions
@@ -72,6 +75,9 @@ class Store:
         self.notebook = Notebook(database)
         self.deliveries = Deliveries(database)
         self.documents = Documents(database)
+        self.search = Search(database)
+        self.shelves = Shelves(database)
+        self.feed_archives = FeedArchives(database)
         self.inbox = Inbox(database)
         self.budgets = Budgets(database)
 

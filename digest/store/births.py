@@ -18,6 +18,7 @@ from digest.model import Decision, Issue, OpenSlot, SlotKey
 from digest.store.codec import encode
 from digest.store.database import Database, chunks
 from digest.store.editions import own_edition
+from digest.store.search import index
 from digest.store.tables import (
     PAUSED,
     decisions,
@@ -89,6 +90,7 @@ async def bring_about(
     if slot is not None:
         await _name_in_slot(connection, slot, int(issue_id), public=issue.public)
     await _write_parts(connection, issue_id, told, prepared, audiences)
+    await index(database, connection, issue_id, issue.newsletter, issue.stories if issue.public else ())
     await _fix_tag(connection, issue)
     return int(issue_id)
 

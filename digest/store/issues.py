@@ -18,6 +18,7 @@ from digest.store.codec import AnyRow, decode, decode_mapping, encode
 from digest.store.database import Database
 from digest.store.invariant import progress
 from digest.store.ledger import CHUNK, PLACE, note, suppress_waiting
+from digest.store.search import index
 from digest.store.tables import decisions, deliveries, editions, issue_channels, issues, slots
 
 # What gives the next id of `issues`, and takes it out of turn.
@@ -149,6 +150,17 @@ class Issues:
         if public:
             statement = statement.where(issues.c.public.is_(True))
         return await self._many(statement)
+
+    async def between(self, newsletter: str, *, after: int, through: int) -> builtins.list[Issue]:
+        """The public issues with ids in (after, through], oldest first."""
+        statement = select(issues).where(_public_after(newsletter, after), issues.c.id <= through)
+        return await self._many(statement.order_by(issues.c.id))
+
+    async def ids_after(self, newsletter: str, issue_id: int) -> builtins.list[int]:
+        """The public issues after this one, oldest first."""
+        statement = select(issues.c.id).where(_public_after(newsletter, issue_id))
+        async with self._database.reading() as connection:
+            return list((await connection.execute(statement.order_by(issues.c.id))).scalars())
 
     async def get(self, issue_id: int) -> Issue:
         """One issue. Raises NotFound."""
@@ -286,7 +298,10 @@ class Issues:
             row = (await connection.execute(locked)).first()
             if row is None or _issue(row).revision != issue.revision - 1:
                 return False
-            await connection.execute(update(issues).where(issues.c.id == issue.id).values(data=encode(issue)))
+            revised = {"data": encode(issue), "revision": issue.revision}
+            await connection.execute(update(issues).where(issues.c.id == issue.id).values(revised))
+            told = issue.stories if row.public else ()
+            await index(self._database, connection, issue.id, row.newsletter, told)
             for_everyone = (
                 (deliveries.c.issue_id == issue.id)
                 & deliveries.c.subscription_id.is_(None)
@@ -337,7 +352,14 @@ def _wanting(issue_id: int) -> ColumnElement[bool]:
 
 def _issue(row: AnyRow) -> Issue:
     state = "paused" if row.paused and row.state == "open" else row.state
-    return replace(decode(Issue, row.data), id=row.id, path=row.path, state=state, recipients=row.recipients)
+    return replace(
+        decode(Issue, row.data),
+        id=row.id,
+        path=row.path,
+        state=state,
+        recipients=row.recipients,
+        public=row.public,
+    )
 
 
 def _slot(row: AnyRow) -> SlotRecord:
@@ -352,6 +374,10 @@ def _slot(row: AnyRow) -> SlotRecord:
         issues=row.issues,
         recorded_at=row.recorded_at,
     )
+
+
+def _public_after(newsletter: str, issue_id: int) -> ColumnElement[bool]:
+    return (issues.c.newsletter == newsletter) & issues.c.public.is_(True) & (issues.c.id > issue_id)
 
 
 def _decision(row: AnyRow) -> Decision:

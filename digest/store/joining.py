@@ -319,6 +319,7 @@ async def activate(connection: AsyncConnection, found: Subscription, confirmed_a
             confirmed_at=confirmed_at,
             left_at=None,
             paused_until=None,
+            **({"feed_on": False, "by_mail": True} if found.status == LEFT else {}),
         )
     )
 

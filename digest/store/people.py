@@ -127,5 +127,8 @@ def subscription_of(row: AnyRow) -> Subscription:
         left_at=row.left_at,
         paused_until=row.paused_until,
         language=row.language,
+        feed_number=row.feed_number,
+        feed_on=row.feed_on,
+        by_mail=row.by_mail,
         asked_at=row.asked_at,
     )

@@ -55,6 +55,7 @@ from digest.store.people import (
     select_subscriptions,
     subscription_of,
 )
+from digest.store.private_feeds import issues_born_for, renew_feed, switch_feed, switch_mail
 from digest.store.rhythms import choose_rhythm, pause_reader, resume_reader
 from digest.store.seals import hold
 from digest.store.tables import subscriptions, suppressions
@@ -186,6 +187,37 @@ class Subscriptions:
             return True
 
         return await self._database.write(work)
+
+    async def private_feed(self, subscription_id: int, on: bool, now: datetime) -> Subscription | None:
+        """Give this reader a feed of their own, or take it away. On: at an address that none had before
+        (`feed_number`). Off: letters go by mail again. None: unknown; who has left gets none."""
+
+        async def work(connection: AsyncConnection) -> Subscription | None:
+            return await switch_feed(connection, subscription_id, on=on)
+
+        return await self._database.write(work)
+
+    async def renew_feed(self, subscription_id: int, now: datetime) -> Subscription | None:
+        """Another address for the private feed; the one before opens nothing any more."""
+
+        async def work(connection: AsyncConnection) -> Subscription | None:
+            return await renew_feed(connection, subscription_id)
+
+        return await self._database.write(work)
+
+    async def by_mail(self, subscription_id: int, on: bool, now: datetime) -> Subscription | None:
+        """Whether letters go by mail, or the private feed (which is then on) is read instead. A letter whose
+        intent is durable goes all the same."""
+
+        async def work(connection: AsyncConnection) -> Subscription | None:
+            return await switch_mail(connection, subscription_id, on=on)
+
+        return await self._database.write(work)
+
+    async def born_for(self, subscription_id: int, *, limit: int) -> builtins.list[tuple[int, int]]:
+        """(issue, revision) of the newest issues that this reader was given, newest first."""
+        async with self._database.reading() as connection:
+            return await issues_born_for(connection, subscription_id, limit)
 
     async def pause(self, subscription_id: int, until: date | None, now: datetime) -> Subscription | None:
         """No issues until those of this day, by the zone of their rhythm (None: until resumed). Only an

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -25,7 +26,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
+    false,
     literal_column,
+    true,
 )
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -262,12 +266,23 @@ issues = Table(
     Column("composed_at", Moment, nullable=False),
     Column("public", Boolean, nullable=False),
     Column("data", Text, nullable=False),
+    Column("revision", Integer, nullable=False, server_default="1"),  # grows with every correction
+    Column("indexed", Integer, nullable=False, server_default="0"),  # by which rules its stories are found
+    Column("shelved_at", Moment),  # it is kept no longer: nobody is shown it
     UniqueConstraint("edition_id", "date", "after"),
     **NEVER_AGAIN,
 )
 Index("ix_issues_newsletter", issues.c.newsletter, issues.c.id)
 Index("ix_issues_public", issues.c.newsletter, issues.c.id, **partial(issues.c.public.is_(True)))
 Index("ix_issues_through", issues.c.newsletter, issues.c.through)
+Index("ix_issues_indexed", issues.c.indexed, issues.c.id)
+Index(
+    "ix_issues_archive",
+    issues.c.newsletter,
+    issues.c.date,
+    issues.c.id,
+    **partial(issues.c.public.is_(True)),
+)
 Index("ix_issues_born", issues.c.id, **partial(issues.c.recipients.is_(None)))
 
 issue_channels = Table(
@@ -353,6 +368,8 @@ subscriptions = Table(
     Column("left_from", Text),  # the status before leaving, and until when it was paused: to undo it
     Column("left_until", Date),
     Column("feed_number", BigInteger, nullable=False, server_default="0"),  # private feeds of others are dead
+    Column("feed_on", Boolean, nullable=False, server_default=false()),
+    Column("by_mail", Boolean, nullable=False, server_default=true()),
     UniqueConstraint("newsletter", "subscriber_id"),
     **NEVER_AGAIN,
 )
@@ -544,8 +561,51 @@ documents = Table(
     Column("body", LargeBinary, nullable=False),
     Column("etag", Text, nullable=False),
     Column("last_modified", Moment, nullable=False),
+    Column("links", Text, nullable=False, server_default=""),  # the value of its Link header (RFC 8288)
+    Column("version", BigInteger, nullable=False, server_default="0"),  # the counter's, at its last change
+    Column("gzip", LargeBinary),  # the body, packed; None until it is
+    Column("brotli", LargeBinary),
 )
 Index("ix_documents_newsletter", documents.c.newsletter)
+Index("ix_documents_version", documents.c.version)
+
+stories = Table(  # of the public issues, as the search shows them; `story_words` holds what finds them
+    "stories",
+    metadata,
+    Column(
+        "id", ID, primary_key=True
+    ),  # made of the issue's id and the number: newer issues have greater ones
+    Column("issue_id", BigInteger, ForeignKey("issues.id"), nullable=False),
+    Column("newsletter", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("summary", Words, nullable=False),
+    Column("source", Words, nullable=False),
+)
+Index("ix_stories_issue", stories.c.issue_id)
+
+for dialect, statement in (
+    # The words come in as the search reads them (`terms`): apart from spaces, all is one word here.
+    (
+        "sqlite",
+        "CREATE VIRTUAL TABLE story_words USING fts5"
+        "(scope, words, tokenize = \"unicode61 remove_diacritics 0 categories 'L* M* N* Co'\")",
+    ),
+    ("postgresql", "CREATE TABLE story_words (id BIGINT PRIMARY KEY, words TSVECTOR NOT NULL)"),
+    ("postgresql", "CREATE INDEX ix_story_words ON story_words USING gin (words)"),
+):
+    event.listen(metadata, "after_create", DDL(statement).execute_if(dialect=dialect))
+
+feed_archives = Table(  # RFC 5005: which issues each archive document of a newsletter's feed holds
+    "feed_archives",
+    metadata,
+    Column("newsletter", Text, ForeignKey("newsletters.slug"), nullable=False),
+    Column("number", Integer, nullable=False),  # from 1, the oldest
+    Column("through", BigInteger, nullable=False),  # its last issue; the first comes after the archive before
+    Column("made", Text, nullable=False, server_default=""),  # what it was made with; "" while it is not
+    PrimaryKeyConstraint("newsletter", "number"),
+)
 
 inbox = Table(
     "inbox",

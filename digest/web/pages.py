@@ -35,11 +35,15 @@ def local(url: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
-    """Renders pages. stylesheet, icon: their paths, which change with their content."""
+    """Renders pages. stylesheet, icon: their paths, which change with their content.
+
+    static: the pages become files: there is no search, and forms are sent to the service.
+    """
 
     lent: WebLent
     stylesheet: str
     icon: str
+    static: bool = False
 
     def render(self, name: str, *, language: str = "", **context: Any) -> str:
         """language: which our words are wanted in; by default that of the newsletter in the context."""
@@ -54,6 +58,7 @@ class Pages:
             stylesheet=self.stylesheet,
             icon=self.icon,
             local=local,
+            static=self.static,
             web_url=web_url,
             image_url=image_url,
             masked=masked,

@@ -28,7 +28,8 @@ FLAGS = (
 
 
 class Tab:
-    """One page. `complaints` is what the browser logged: blocked by policy, not found, …"""
+    """One page. `complaints` is what the browser logged: blocked by policy, not found, … `calls` is what its
+    scripts handed to a function that was lent to them (`Runtime.addBinding`)."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
@@ -36,6 +37,7 @@ class Tab:
         self._session: str | None = None
         self._loaded = asyncio.Event()
         self.complaints: list[str] = []
+        self.calls: list[str] = []
 
     async def open(self) -> None:
         target = await self.call("Target.createTarget", url="about:blank")
@@ -60,6 +62,8 @@ class Tab:
         message = json.loads(await asyncio.wait_for(self._socket.recv(), 20))
         if message.get("method") == "Log.entryAdded":
             self.complaints.append(message["params"]["entry"]["text"])
+        if message.get("method") == "Runtime.bindingCalled":
+            self.calls.append(message["params"]["payload"])
         if message.get("method") == "Page.loadEventFired":
             self._loaded.set()
         return dict(message)

@@ -87,7 +87,7 @@ async def test_markup_and_script_addresses_of_a_feed_stay_text(house: House) -> 
     async with house.client() as web:
         for path in ("/", "/world/", "/world/2026-11-22/"):
             page = (await web.get(path)).text
-            assert "<script" not in page
+            assert page.count("<script") == page.count('<script type="application/ld+json">{"@context"')
             assert "javascript:" not in page
             assert "http://img.example.org/plain.jpg" not in page
         assert HOSTILE.replace("<", "&lt;").replace(">", "&gt;").split('"')[0] in page
@@ -107,7 +107,7 @@ async def test_a_retired_newsletter_lives_on_without_a_form(house: House) -> Non
         feed = await web.get("/past/feed.atom")
         asked = await web.post("/past/subscribe", data={"email": "new@example.org"})
     assert (front.status_code, issue.status_code, feed.status_code) == (200, 200, 200)
-    assert "<form" not in front.text + issue.text
+    assert 'method="post"' not in front.text + issue.text
     assert "no longer published" in front.text
     assert asked.status_code == 410
     assert await house.store.subscriptions.of("new@example.org") == []

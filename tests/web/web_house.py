@@ -166,10 +166,10 @@ def document(path: str, body: bytes, version: int = 1) -> Document:
     }
     return Document(
         path=path,
-        newsletter=path.partition("/")[0],
+        newsletter=path.split("/")[1],
         content_type=kinds[path.rpartition(".")[2]],
         body=body,
-        etag=f'"{path.replace("/", "-")}-{version}"',
+        etag=f'"{path.strip("/").replace("/", "-")}-{version}"',
         last_modified=NOW.replace(microsecond=0) - timedelta(hours=1),
     )
 
@@ -228,8 +228,8 @@ async def furnish(store: Store) -> Furniture:
     await store.subscriptions.pause(readers["paused"], date(2026, 12, 1), NOW)
     await store.subscriptions.leave(readers["left"], evidence=EVIDENCE, now=NOW)
     for kind in ("atom", "rss", "json"):
-        await store.documents.put(document(f"world/feed.{kind}", kind.encode() * 500))
-        await store.documents.put(document(f"past/feed.{kind}", kind.encode() * 500))
+        await store.documents.put(document(f"/world/feed.{kind}", kind.encode() * 500))
+        await store.documents.put(document(f"/past/feed.{kind}", kind.encode() * 500))
     await store.newsletters.sync([WORLD, PORT], site=SITE, now=NOW)
     return Furniture(issues=issues, readers=readers)
 
