@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DATA   ?= tests/summarizer/labelled
 
-.PHONY: help install run test cover check format eval bench bench-peers docs soak lock clean
+.PHONY: help install run test cover check format eval bench bench-peers docs translations soak lock clean
 
 help:            ## these words
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -44,15 +44,21 @@ eval: $(STAMP)   ## how good the digests are, on labelled rows: make eval DATA=f
 bench: $(STAMP)  ## measurements against peers
 	$(BIN)/python -m bench
 
-bench-peers:     ## the peers that pip and npm have, in .venv-bench (apt-get install nginx-light newsboat postfix)
+bench-peers:     ## the peers that pip and npm have, in .venv-bench (apt-get install nginx-light newsboat postfix rss2email liferea xvfb dbus-x11)
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check reader==3.26
-	@if command -v npm >/dev/null; then npm install --silent --no-fund --no-audit --prefix .venv-bench nodemailer; \
-	else echo "without nodemailer: npm is not here"; fi
+	@if command -v npm >/dev/null; then npm install --silent --no-fund --no-audit --prefix .venv-bench nodemailer rss-parser @rowanmanning/feed-parser feedsmith; \
+	else echo "without nodemailer and the feed parsers: npm is not here"; fi
 
 docs: $(STAMP)   ## write the reference pages from the code, and the pictures from the running service
 	$(BIN)/python docs/make_reference.py
 	$(BIN)/python docs/make_pictures.py
+
+translations: $(STAMP) ## gather the sentences of code and templates into the catalogues; a new one: make translations LANGUAGE=it
+	@mkdir -p build
+	$(BIN)/pybabel -q extract -F pyproject.toml -k msg -k counted:1,2 --add-location=file --sort-by-file --no-wrap -o build/digest.pot .
+	$(if $(LANGUAGE),$(BIN)/pybabel -q init -D digest -i build/digest.pot -d digest/locales -l $(LANGUAGE) --no-wrap)
+	$(BIN)/pybabel -q update -D digest -i build/digest.pot -d digest/locales --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 soak: $(STAMP)   ## slow explorations: workers killed, stopped and robbed of their ledger, letters counted
 	$(BIN)/python -m pytest -n 2 -s tests/soak

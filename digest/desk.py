@@ -24,7 +24,10 @@ async def preview(line: Line, slug: str, now: datetime) -> Issue | None:
     newsletter = line.newsletters[slug]
     own = await line.store.newsletters.own_edition(slug)
     through = await line.store.articles.max_ready()
-    issue, _ = await draft_issue(line, newsletter, own, now, through=through, slot=None, ask=False)
+    day = timing.local_date(now, newsletter.schedule.zone)
+    issue, _ = await draft_issue(
+        line, newsletter, own, now, day=day, after=own.through, through=through, ask=False
+    )
     return issue
 
 
@@ -125,6 +128,9 @@ async def correct(
         title=title if title is not None else old.title,
         summary=(summary,) if summary is not None else old.summary,
     )
+    if new == old:
+        raise DigestError(f"story {story} of {issue.path} says that already; nothing was changed")
+    new = replace(new, corrected_at=now)
     stories = (*issue.stories[: story - 1], new, *issue.stories[story:])
     corrected = replace(issue, stories=stories, revision=issue.revision + 1, updated_at=now)
     if not await line.store.issues.revise(corrected, now=now):

@@ -11,15 +11,20 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from digest import summarizer, timing
+from digest.languages import local_date
 from digest.line import Line
-from digest.model import Article, Decision, Draft, Edition, Issue, Newsletter, SlotKey, Story, Told
-from digest.render import local_date, renderer
+from digest.model import Article, Decision, Draft, Edition, Issue, Newsletter, Story, Told
+from digest.render import renderer
 from digest.store.sealed import Sealed
 from digest.store.windows import Counted, background
 
 COMPOSE_SECONDS = 120.0
 TOLD_WITHIN = timedelta(days=14)
+MOST = 3_000
+"""Articles that are looked at for a reader who was away; an issue tells a dozen, and the newest are news."""
 NOTHING = Draft(stories=(), decisions=(), subject="", intro="", words=0, minutes=0)
+Drafts = dict[tuple[str, int, int, bool], tuple[Draft, str]]
+"""Drafts of one moment with their subject lines, by newsletter, window and whether it is for the archive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,21 +45,27 @@ async def material(
     *,
     after: int,
     through: int,
+    public: bool = True,
     as_configured: bool = False,
 ) -> Material:
     """What an issue over the window (after, through] is made of at that moment.
 
-    as_configured: the feeds are those of this config, not those that the newsletter follows today.
+    public: it is one of the archive, which knows only what the archive told; of a window for single readers,
+    which may be months long, only the newest articles are looked at. as_configured: the feeds are those of
+    this config, not those that the newsletter follows today.
     """
     store, slug = line.store, newsletter.slug
+    begin = after
+    if not public:
+        begin = await store.windows.reach(slug, after=after, through=through, most=MOST)
     if as_configured:
         urls = [follow.url for follow in newsletter.follows]
-        candidates = await store.windows.of_feeds(slug, urls, after=after, through=through)
+        candidates = await store.windows.of_feeds(slug, urls, after=begin, through=through)
     else:
-        candidates = await store.windows.of(slug, after=after, through=through)
+        candidates = await store.windows.of(slug, after=begin, through=through)
     if not candidates:
         return Material(candidates=(), told=(), kept=(), common=())
-    told = await store.issues.told(slug, since=now - TOLD_WITHIN, before=now)
+    told = await store.issues.told(slug, since=now - TOLD_WITHIN, before=now, after=after, alone=public)
     behind = (source.article_id for each in told for source in (each.story.lead, *each.story.also))
     return Material(
         candidates=candidates,
@@ -67,37 +78,45 @@ async def material(
 async def draft_issue(
     line: Line,
     newsletter: Newsletter,
-    own: Edition,
+    edition: Edition,
     now: datetime,
     *,
+    day: date,
+    after: int,
     through: int,
-    slot: SlotKey | None,
+    public: bool = True,
     ask: bool = True,
+    drafts: Drafts | None = None,
 ) -> tuple[Issue | None, Draft]:
-    """The issue of the window (own.through, through], stored nowhere; None when there is nothing to tell.
+    """The issue of the window (after, through], stored nowhere; None when there is nothing to tell.
 
-    ask: whether the language model may be asked for what it has not written yet.
+    ask: whether the language model may be asked for what it has not written yet. drafts: those made at the
+    same moment already; the window alone decides, so editions share them.
     """
     store, slug = line.store, newsletter.slug
-    held = await material(line, newsletter, now, after=own.through, through=through)
-    if not held.candidates:
-        return None, NOTHING
-    draft, subject = await drafted(line, newsletter, held, now, ask=ask)
+    key = (slug, after, through, public)
+    known = drafts.get(key) if drafts is not None else None
+    if known is None:
+        held = await material(line, newsletter, now, after=after, through=through, public=public)
+        known = await drafted(line, newsletter, held, now, ask=ask) if held.candidates else (NOTHING, "")
+        if drafts is not None:
+            drafts[key] = known
+    draft, subject = known
     if not draft.stories:
         return None, draft
-    day = slot.date if slot else timing.local_date(now, newsletter.schedule.zone)
-    edition = own if slot else await store.newsletters.manual_edition(slug)
-    path = await store.issues.free_path(slug, day)
-    known = await store.newsletters.get(slug)
-    authority = known.tag_authority or host_of(line.site.url)
+    issue_id = 0 if public else await store.issues.next_id()
+    path = await store.issues.free_path(slug, day) if public else f"{slug}/i/{issue_id}"
+    publication = await store.newsletters.get(slug)
+    authority = publication.tag_authority or host_of(line.site.url)
     issue = Issue(
+        id=issue_id,
         newsletter=slug,
         edition_id=edition.id,
         date=day,
-        after=own.through,
+        after=after,
         through=through,
         path=path,
-        tag=line.links.tag(authority, known.tag_date or day, path),
+        tag=line.links.tag(authority, publication.tag_date or day, path),
         title=title_of(newsletter, day),
         subject=subject or draft.subject,
         intro=draft.intro,
@@ -107,6 +126,7 @@ async def draft_issue(
         minutes=draft.minutes,
         composed_at=now,
         updated_at=now,
+        public=public,
     )
     return issue, draft
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -81,6 +81,21 @@ class NotFound(DigestError):
 # ---------------------------------------------------------------- what the admin defines
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+CADENCES = ("daily", "weekdays", "weekly")
+"""What readers may be offered; `weekly` is one day of their choice."""
+
+
+def days_of(cadence: str) -> tuple[int, ...]:
+    """The days (0 = Monday) of a cadence: `daily`, `weekdays`, or days by name, `mon` or `mon,thu`.
+    Raises DigestError."""
+    if cadence == "daily":
+        return (0, 1, 2, 3, 4, 5, 6)
+    if cadence == "weekdays":
+        return (0, 1, 2, 3, 4)
+    names = cadence.split(",")
+    if any(name not in WEEKDAYS for name in names):
+        raise DigestError(f"there is no cadence {cadence!r}: it is daily, weekdays, or days such as mon")
+    return tuple(sorted({WEEKDAYS.index(name) for name in names}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +114,43 @@ class Schedule:
         if self.days == (0, 1, 2, 3, 4):
             return "weekdays"
         return ",".join(WEEKDAYS[day] for day in self.days)
+
+    @property
+    def rhythm(self) -> Rhythm:
+        return Rhythm(cadence=self.cadence, at=self.at, zone=self.zone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """When a reader has letters: `cadence` as `days_of` reads it, `at` by the clock of `zone` (IANA)."""
+
+    cadence: str
+    at: time
+    zone: str
+
+    @property
+    def schedule(self) -> Schedule:
+        """Raises DigestError for a cadence that there is not."""
+        return Schedule(at=self.at, zone=self.zone, days=days_of(self.cadence))
+
+    def __str__(self) -> str:
+        return f"{self.cadence} {self.at:%H:%M} {self.zone}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offers:
+    """What a newsletter lets its readers choose besides its own rhythm. cadences: of `CADENCES`; empty: its
+    own one only. hour: also the hour and the zone."""
+
+    cadences: tuple[str, ...] = CADENCES
+    hour: bool = True
+
+    def has(self, rhythm: Rhythm, own: Rhythm) -> bool:
+        """Whether a reader of a newsletter with this rhythm of its own may have that one."""
+        if not self.hour and (rhythm.at, rhythm.zone) != (own.at, own.zone):
+            return False
+        kind = "weekly" if rhythm.cadence in WEEKDAYS else rhythm.cadence
+        return rhythm.cadence == own.cadence or kind in self.cadences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,13 +193,22 @@ class Follow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How much of its archive a newsletter keeps, by age and by number; None: everything."""
+
+    age: timedelta | None = None
+    issues: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Newsletter:
     """The standing publication an admin defines. `catch_up` says what happens to missed slots:
     `coalesce` (one issue for all of them), `skip` (none for those long past) or `each`. stale: how long a
-    letter that servers put off is tried.
+    letter that servers put off is tried. offers: the rhythms that readers may choose.
 
     per_section: stories under a heading at most, for those that have a limit of their own. include, exclude:
-    as of a feed, for all of them. interest_weights: of those interests that do not count 1.
+    as of a feed, for all of them. interest_weights: of those interests that do not count 1. hub: the WebSub
+    hub that is told of new issues; empty: none. archive: what is kept for everyone to read.
     """
 
     slug: str
@@ -169,6 +230,9 @@ class Newsletter:
     per_section: Mapping[str, int] = field(default_factory=dict)
     include: tuple[Filter, ...] = ()
     exclude: tuple[Filter, ...] = ()
+    offers: Offers = Offers()
+    hub: str = ""
+    archive: Retention = Retention()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -382,7 +446,8 @@ class Story:
     terms: the sum that ranked it, term by term, in the order of the formula. places: for each sentence of
     the summary where it stands in the lead's text, (-1, -1) for the publisher's own description; empty when
     the words are of nobody's text. writer: the model that wrote the summary; empty when it is made of the
-    article's own sentences. earlier: where it was told before; only an update has that.
+    article's own sentences. earlier: where it was told before; only an update has that. corrected_at: when
+    its words were last corrected; None when they never were.
     """
 
     key: str
@@ -401,6 +466,7 @@ class Story:
     places: tuple[tuple[int, int], ...] = ()
     writer: str = ""
     earlier: Earlier | None = None
+    corrected_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -465,6 +531,8 @@ class Edition:
     """A rhythm of a newsletter that some readers share. `through` is the last ready number covered.
 
     own: it is the newsletter's own rhythm, the one the archive and the feeds show.
+    since: when it last got readers after it had none; slots before that are nobody's. next_at: when it is to
+    be looked at; None while it has no readers.
     """
 
     id: int
@@ -476,6 +544,13 @@ class Edition:
     through: int
     last_date: date | None
     created_at: datetime
+    since: datetime
+    next_at: datetime | None = None
+
+    @property
+    def rhythm(self) -> Rhythm:
+        """Not of the edition `manual`, which has none."""
+        return Rhythm(cadence=self.cadence, at=time.fromisoformat(self.at), zone=self.zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -522,13 +597,21 @@ class SubscriptionStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A person's yes to one newsletter. `source`: web, config, cli or import."""
+    """A person's yes to one newsletter. `source`: web, config, cli or import. paused_until: the first day,
+    by the zone of `rhythm`, that has an issue again; None while paused: until they resume. language: the
+    reader's choice for our words to them; empty: the newsletter's. asked_at: when a confirmation was last
+    mailed; only that one's link is good.
+
+    feed_on: there is a private feed; feed_number: the number of its address, a new one for each address that
+    it ever had. by_mail: False for one who reads the private feed instead of letters.
+    """
 
     id: int
     subscriber_id: int
     address: str
     newsletter: str
     edition_id: int
+    rhythm: Rhythm
     status: SubscriptionStatus
     source: str
     through: int
@@ -536,6 +619,38 @@ class Subscription:
     confirmed_at: datetime | None = None
     left_at: datetime | None = None
     paused_until: date | None = None
+    language: str = ""
+    feed_number: int = 0
+    feed_on: bool = False
+    by_mail: bool = True
+    asked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a link of ours says. number: what was signed beside the id: the second in which it was issued,
+    or whatever else a purpose is bound to; 0 for nothing.
+
+    id: of the subscription; for `address` of the change that was asked for.
+    """
+
+    id: int
+    number: int
+
+    @property
+    def issued(self) -> datetime:
+        """Only of a purpose whose tokens have an age."""
+        return datetime.fromtimestamp(self.number, UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressChange:
+    """Somebody wants their letters at another address, and has not confirmed it yet."""
+
+    id: int
+    subscriber_id: int
+    address: str
+    asked_at: datetime
 
 
 # ---------------------------------------------------------------- deliveries
@@ -553,7 +668,8 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A letter that is no issue. `kind`: confirm, goodbye, report, test. `data` holds plain JSON values."""
+    """A letter that is no issue. `kind`: confirm, welcome, goodbye, manage, address, moved, report, test.
+    `data` holds plain JSON values."""
 
     id: int
     kind: str
@@ -620,7 +736,8 @@ class DeliveryEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """Published bytes. `last_modified` has whole seconds; `etag` is strong and quoted."""
+    """Published bytes. `last_modified` has whole seconds; `etag` is strong and quoted; `links` is the value
+    of its Link header, empty when it has none. gzip, brotli: the body, packed; empty while it is not."""
 
     path: str
     newsletter: str
@@ -628,6 +745,83 @@ class Document:
     body: bytes
     etag: str
     last_modified: datetime
+    links: str = ""
+    gzip: bytes = field(default=b"", repr=False, compare=False)
+    brotli: bytes = field(default=b"", repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """A story as a list shows it; language: empty when it is the issue's."""
+
+    title: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An issue as a list shows it. headlines: of its first three stories; stories: how many there are."""
+
+    id: int
+    newsletter: str
+    path: str
+    date: date
+    title: str
+    headlines: tuple[Headline, ...]
+    language: str
+    stories: int
+    updated_at: datetime
+
+    @property
+    def headline(self) -> str:
+        return self.headlines[0].title if self.headlines else self.title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """A month in which so many issues came out."""
+
+    year: int
+    month: int
+    issues: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A part of a text, `marked` where it is what somebody searched for."""
+
+    text: str
+    marked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A story that a search found: number `number` of the issue at `path`. Greater ids are newer."""
+
+    id: int
+    newsletter: str
+    path: str
+    date: date
+    number: int
+    language: str
+    source: str
+    title: tuple[Piece, ...]
+    excerpt: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedArchive:
+    """Which issues an archive document of a newsletter's feed holds: those after one, through another.
+
+    number: from 1, the oldest. made: a fingerprint of what the documents were made with; empty while they are
+    not.
+    """
+
+    newsletter: str
+    number: int
+    after: int
+    through: int
+    made: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -769,27 +963,57 @@ class SlotKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotRecord:
-    """What became of a slot: `issue`, `empty`, `skipped` or `coalesced`."""
+    """What became of a slot: `issue`, `empty`, `skipped` or `coalesced`; `open` while its issues are made.
+
+    issue_id: its issue; of several, that of the archive, else the first. issues: how many there are, one for
+    all who stand at one number.
+    """
 
     edition_id: int
+    rhythm: Rhythm
+    own: bool
     date: date
     due_at: datetime
     status: str
     issue_id: int | None
+    issues: int
     recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSlot:
+    """A slot whose issues are being made; all their windows end with `through`."""
+
+    key: SlotKey
+    through: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Readers of an edition who wait for its open slot at one number. public: what they wait for is the
+    issue of the archive, which is made also for nobody. readers: at least one of them may be written to."""
+
+    after: int
+    public: bool
+    readers: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Requested:
-    """What a sign-up led to. The page shown to the person never depends on it."""
+    """What a sign-up led to. The page shown to the person never depends on it.
+
+    later: not mailed, as this mailbox was mailed too much lately; from then on it may be.
+    """
 
     subscription: Subscription | None
     mailed: bool
+    later: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentRow:
-    """One line of the append-only ledger: `asked`, `yes`, `no`, `vouched`, `erased`."""
+    """One line of the append-only ledger: `asked`, `yes`, `no`, `vouched`, `reason` (why somebody left),
+    `lapsed` (asked and never answered), `moved` (to another address), `erased`."""
 
     at: datetime
     newsletter: str

@@ -23,7 +23,7 @@ from yarl import URL
 
 from digest.faults import FAULTS, in_words, leads_inside
 from digest.guard import Allowed
-from digest.headers import freshness, printable, refusal, spoken, validator
+from digest.headers import freshness, printable, refusal, retry_after, spoken, validator
 from digest.hops import may_know, next_url, place_of, read_url
 from digest.model import FeedError, Fetched
 from digest.turns import Place, Turns
@@ -116,6 +116,34 @@ class Net:
             return await self._follow(start, asked, seconds, self._trusts(source))
         except TimeoutError as error:
             raise FeedError(f"{start.host} gave no complete answer within {seconds:g} seconds") from error
+
+    async def post(self, url: str, form: bytes, *, total: float | None = None) -> Answer:
+        """Send a form and see what comes of it; redirects are not followed, and the body is not read. Raises
+        FeedError in plain words when there is no answer. Only for addresses of the config."""
+        start = read_url(url)
+        hop = _Hop(
+            url=start,
+            place=place_of(start),
+            allowed=place_of(start) in self._allowed,
+            login=False,
+            always=True,
+        )
+        seconds = self._total_seconds if total is None else total
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "*/*"}
+        await self._turns.take(hop.place)
+        try:
+            async with asyncio.timeout(seconds):
+                session = await self._ways.session(hop.place, allowed=hop.allowed)
+                response = await session.post(start, data=form, headers=headers, allow_redirects=False)
+                response.close()
+        except TimeoutError as error:
+            raise FeedError(f"{start.host} gave no answer within {seconds:g} seconds") from error
+        except FAULTS as error:
+            raise FeedError(self._in_words(error, hop)) from error
+        finally:
+            self._turns.give_back(hop.place, asked=True)
+        wished = retry_after(response.headers.get("Retry-After"), self._clock())
+        return Answer(status=response.status, retry_after=wished)
 
     async def close(self) -> None:
         self._turns.close()
@@ -235,6 +263,14 @@ class Net:
                 "and this one came from elsewhere"
             )
         return in_words(error, hop.url.host or "its server")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came of a form. retry_after: the server's own wish, if it had one."""
+
+    status: int
+    retry_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

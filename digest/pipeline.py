@@ -13,22 +13,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from digest import summarizer, timing
-from digest.drafting import draft_issue
+from digest import summarizer
 from digest.feeds.pages import Pages
+from digest.issuing import Round, bear
 from digest.line import Line, Progress, each, quiet, together
 from digest.model import (
     Article,
     DigestError,
+    Edition,
     Fetched,
     Issue,
     Newsletter,
     NotReady,
-    SlotKey,
     Superseded,
     UnreadEntry,
 )
@@ -40,7 +41,6 @@ log = logging.getLogger(__name__)
 READ_LEASE = timedelta(minutes=3)
 READ_SECONDS = 15.0
 MOST_ASIDE = 100
-WAIT_FOR_ENTRIES = timedelta(minutes=5)
 
 # ---------------------------------------------------------------- summarize
 
@@ -131,90 +131,41 @@ class Composed:
     problems: tuple[str, ...] = ()
 
 
-async def compose(line: Line, now: datetime, *, force: bool = False) -> Composed:
-    """Make every issue whose slot has come. force: then also one of what is new, whatever the hour.
+async def compose(line: Line, now: datetime, *, force: bool = False, late: int | None = None) -> Composed:
+    """Make every issue whose slot has come, in every edition. force: then also one of what is new, whatever
+    the hour. late: how many issues for readers who stand behind the others may be made at this look, in each
+    edition; None: all. Those left over are made at the next looks, and nobody else waits for them.
 
     Raises Superseded if another process runs with a newer config: two configs must not take turns.
     """
     for issue_id in await line.store.issues.unfinished():
-        await _bear(line, issue_id, now)
+        await bear(line, issue_id, now)
     if not await line.store.same_config(line.config_hash):
         raise Superseded("another process runs with a newer config; this one composes nothing more")
-    issues: list[Issue] = []
-    problems: list[str] = []
-    for newsletter in line.newsletters.values():
-        try:
-            issues += await _compose_due(line, newsletter, now, wait=not force)
-            if force and (issue := await _compose_window(line, newsletter, now, slot=None)):
-                issues.append(issue)
-        except NotReady:
-            raise
-        except DigestError as error:
-            problems.append(f"{newsletter.slug}: {error}")
-            log.error("issue not composed", extra={"newsletter": newsletter.slug, "error": str(error)})  # noqa: TRY400 - its text is for people
-    return Composed(issues=tuple(issues), problems=tuple(problems))
+    looking = Round(line, now)
+    due = [
+        (newsletter, edition)
+        for edition in await line.store.slots.due(now)
+        if (newsletter := line.newsletters.get(edition.newsletter)) is not None
+    ]
+    for newsletter, edition in due:
+        await _safely(looking, newsletter, edition, looking.come_out(newsletter, edition, wait=not force))
+    for newsletter, edition in due:
+        await _safely(looking, newsletter, edition, looking.catch_up(newsletter, edition, most=late))
+    if force:
+        for newsletter in line.newsletters.values():
+            own = await line.store.newsletters.own_edition(newsletter.slug)
+            await _safely(looking, newsletter, own, looking.by_hand(newsletter))
+    return Composed(issues=tuple(looking.issues), problems=tuple(dict.fromkeys(looking.problems)))
 
 
-async def _compose_due(line: Line, newsletter: Newsletter, now: datetime, *, wait: bool) -> list[Issue]:
-    edition = await line.store.newsletters.own_edition(newsletter.slug)
-    planned = timing.due(
-        newsletter.schedule,
-        last_date=edition.last_date,
-        since=edition.created_at,
-        now=now,
-        catch_up=newsletter.catch_up,
-    )
-    issues: list[Issue] = []
-    for slot in planned:
-        key = SlotKey(edition_id=edition.id, date=slot.date, due_at=slot.due_at)
-        if slot.action != "compose":
-            await line.store.issues.record_slot(key, slot.action, now)
-            continue
-        if wait and now < slot.due_at + WAIT_FOR_ENTRIES:
-            in_hand = await line.store.articles.waiting(newsletter.slug, now)
-            if in_hand:
-                log.info("issue waits", extra={"newsletter": newsletter.slug, "in_hand": in_hand})
-                break
-        if issue := await _compose_window(line, newsletter, now, slot=key):
-            issues.append(issue)
-    return issues
-
-
-async def _compose_window(
-    line: Line, newsletter: Newsletter, now: datetime, *, slot: SlotKey | None
-) -> Issue | None:
-    """The issue of what became ready since the last one, born with all its deliveries.
-
-    None: nothing to tell (a slot is then recorded as empty), or another process was first.
-    """
-    store, slug = line.store, newsletter.slug
-    own = await store.newsletters.own_edition(slug)
-    through = await store.articles.max_ready()
-    issue, draft = await draft_issue(line, newsletter, own, now, through=through, slot=slot)
-    if issue is None:
-        if slot is not None:
-            await store.issues.record_slot(slot, "empty", now, through=through)
-            log.info("issue empty", extra={"newsletter": slug, "date": str(slot.date)})
-        return None
-    channels = {name: line.publishers[name] for name in newsletter.channels}
-    prepared = {name: await publisher.prepare(issue, newsletter) for name, publisher in channels.items()}
-    born = await store.issues.birth(
-        issue,
-        decisions=draft.decisions,
-        prepared={name: data for name, data in prepared.items() if data is not None},
-        audiences={name: publisher.audience for name, publisher in channels.items()},
-        slot=slot,
-        now=now,
-    )
-    if born is None:
-        return None
-    await _bear(line, born.id, now)
-    log.info("issue composed", extra={"issue": born.path, "stories": len(born.stories)})
-    return await store.issues.get(born.id)
-
-
-async def _bear(line: Line, issue_id: int, now: datetime) -> None:
-    """All deliveries of an issue, chunk by chunk; a process that dies here is continued by the next."""
-    complete = False
-    while not complete:
-        complete = await line.store.issues.add_deliveries(issue_id, now)
+async def _safely(
+    looking: Round, newsletter: Newsletter, edition: Edition, work: Coroutine[Any, Any, None]
+) -> None:
+    """What goes wrong in one edition stops no other."""
+    try:
+        await work
+    except NotReady:
+        raise
+    except DigestError as error:
+        looking.fail(newsletter, edition, error)

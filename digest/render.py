@@ -10,34 +10,47 @@ http, https or mailto is no link.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
 from functools import lru_cache
+from operator import index
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import css_inline
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton, format_time
 from jinja2 import (
     ChoiceLoader,
+    Environment,
     FileSystemLoader,
     StrictUndefined,
     Template,
     TemplateError,
     TemplateSyntaxError,
+    pass_context,
 )
+from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
+from digest.languages import (
+    clock_time,
+    day_name,
+    direction,
+    leaning,
+    listed,
+    local_date,
+    local_time,
+    own_name,
+    when,
+    zone_menu,
+    zone_place,
+)
 from digest.links import Links
-from digest.model import DigestError, Issue, Newsletter, Site, Source, Story
+from digest.model import DigestError, Issue, Newsletter, Schedule, Site, Source, Story
+from digest.translations import SOURCE, CatalogueError, Catalogues, filled
 from digest.typeset import clamp, clean, host, one_line, safe_url, wrap
-from digest.wording import phrase
+from digest.wording import COUNTS, DAYS, REGIONS, RHYTHMS, WORDS
 
 SUBJECT_LIMIT = 70
 
@@ -95,11 +108,74 @@ class References:
         return f"[{self.urls.index(url) + 1}]"
 
 
+class Words:
+    """Our sentences for templates: those that stand in them (`{% trans %}`, `_("…")`) are said in the
+    language that the context calls `language`; those of `wording` in the one that is named."""
+
+    def __init__(self, catalogues: Catalogues) -> None:
+        self.catalogues = catalogues
+
+    def word(self, language: str, key: str, **names: object) -> str:
+        """The words for `key` in a language. KeyError: there are none."""
+        if key in COUNTS:
+            raise KeyError(f"{key} is counted: use the filter plural")
+        return filled(self.catalogues.gettext(language, WORDS[key]), names)
+
+    def plural(self, number: int, key: str, language: str) -> str:
+        """`3|plural("stories", "en")` is “3 stories”: the form that the language has for this number."""
+        if key in WORDS:
+            raise KeyError(f"{key} is not counted: use word()")
+        one, many = COUNTS[key]
+        number = index(number)  # a date where a number should stand is a mistake in a template
+        return filled(self.catalogues.ngettext(language, one, many, number), {"num": number})
+
+    def rhythm(self, schedule: Schedule, language: str) -> str:
+        """How often and when, to be read after “comes to you”: “every day at 07:00 (Berlin)”."""
+        said = self.catalogues
+        kind = schedule.cadence if schedule.cadence in RHYTHMS else "days"
+        names = {
+            "days": self.days(schedule, language),
+            "time": clock_time(schedule.at, language),
+            "place": zone_place(schedule.zone, language),
+        }
+        return filled(said.gettext(language, RHYTHMS[kind]), names)
+
+    def days(self, schedule: Schedule, language: str) -> str:
+        """The days by name: “Mondays and Thursdays”."""
+        return listed([self.catalogues.gettext(language, DAYS[day]) for day in schedule.days], language)
+
+    def region(self, name: str, language: str) -> str:
+        """The first part of a zone's name: “Indian Ocean” is `Indian`."""
+        return self.catalogues.gettext(language, REGIONS.get(name, name))
+
+    def teach(self, environment: Environment) -> None:
+        """Make them known to the templates of an environment."""
+        said = self.catalogues
+
+        @pass_context
+        def gettext(context: Context, sentence: str) -> str:
+            return said.gettext(_language(context), sentence)
+
+        @pass_context
+        def ngettext(context: Context, one: str, many: str, number: int) -> str:
+            return said.ngettext(_language(context), one, many, number)
+
+        environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+        environment.globals.update(word=self.word)
+        environment.filters.update(days=self.days, plural=self.plural, region=self.region, rhythm=self.rhythm)
+
+
+def _language(context: Context) -> str:
+    """A macro that was imported without context knows no language; it speaks English."""
+    return str(context.get("language", SOURCE))
+
+
 class Renderer:
     """The templates: the admin's folder first, then the shipped ones."""
 
     def __init__(self, folder: Path | None = None) -> None:
         folders = [*([folder] if folder else []), shipped()]
+        self.words = Words(_catalogues(folder))
         self._environment = SandboxedEnvironment(
             loader=ChoiceLoader([FileSystemLoader(each) for each in folders]),
             autoescape=_is_markup,
@@ -108,15 +184,20 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            extensions=["jinja2.ext.i18n"],
         )
+        self._environment.policies["ext.i18n.trimmed"] = True
+        self.words.teach(self._environment)
         self._environment.filters.update(
             clamp=clamp,
+            clock_time=clock_time,
             date=local_date,
+            day_name=day_name,
             direction=direction,
             host=host,
             leaning=leaning,
             one_line=one_line,
-            plural=plural,
+            own_name=own_name,
             safe_url=safe_url,
             sections=sections,
             source_name=source_name,
@@ -124,24 +205,39 @@ class Renderer:
             told=told,
             when=when,
             wrap=wrap,
+            zone_menu=zone_menu,
+            zone_place=zone_place,
         )
-        self._environment.globals.update(word=word)
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
 
     def page(self, name: str, /, **context: Any) -> str:
         """A page of the web site: `templates/pages/{name}`."""
         return self._fill(f"pages/{name}", context)
 
+    def source(self, name: str) -> str:
+        """The text of a template as it lies in its folder: `pages/feed_issue.html`."""
+        with _errors_named(name):
+            loader = self._environment.loader
+            return "" if loader is None else loader.get_source(self._environment, name)[0]
+
     def letter(
-        self, issue: Issue, newsletter: Newsletter, site: Site, links: Links, *, reader: ReaderLinks
+        self,
+        issue: Issue,
+        newsletter: Newsletter,
+        site: Site,
+        links: Links,
+        *,
+        reader: ReaderLinks,
+        language: str = "",
     ) -> LetterText:
-        """The issue as a letter, in HTML and in plain text."""
+        """The issue as a letter, in HTML and in plain text. language: of our own words in it; empty: the
+        issue's."""
         context = {
             "issue": issue,
             "newsletter": newsletter,
             "site": site,
             "reader": reader,
-            "language": issue.language,
+            "language": language or issue.language,
             "web_url": links.issue(issue.path),
             "home_url": links.newsletter(newsletter.slug),
             "feed_url": links.feed(newsletter.slug, "atom"),
@@ -154,24 +250,25 @@ class Renderer:
     def notice(self, kind: str, language: str, /, *, site: Site, **context: Any) -> NoticeText:
         """A letter that is no issue. What it needs beside the site:
 
-        confirm, goodbye: `newsletter` (its title) and `url`; test: `url`, the latest issue, may be empty;
+        confirm, goodbye, manage, address, moved: `newsletter` (its title) and `url`; welcome: these,
+        `preferences` and `unsubscribe`, the reader's own links, `tongue`, the newsletter's language, and
+        `lines`, the headlines of its latest issue; test: `url`, the latest issue, may be empty;
         report: `title`, `lines` (strings), `url`, which may be empty, and `groups` of feeds that need a look:
         `title`, `feeds` (name, url, page, where, words, advice), and how many `more` there are.
         """
         context = {"newsletter": "", "url": "", "title": "", "lines": (), "groups": (), **context}
         names = {"newsletter": context["newsletter"], "site": site.title}
-        template = "report" if kind == "report" else "notice"
+        template = kind if kind in ("report", "welcome") else "notice"
         if kind == "report":
             subject, title = f"{site.title}: {context['title']}", context["title"]
-            lead, action, note = "", word(language, "report_action"), ""
+            lead, action, note = "", self.words.word(language, "report_action"), ""
+        elif f"{kind}_subject" not in WORDS:
+            raise RenderError(f"there is no notice of the kind {kind!r}")
         else:
-            try:
-                subject, title, lead, action, note = (
-                    word(language, f"{kind}_{part}", **names)
-                    for part in ("subject", "title", "lead", "action", "note")
-                )
-            except KeyError as error:
-                raise RenderError(f"there is no notice of the kind {kind!r}") from error
+            subject, title, lead, action, note = (
+                self.words.word(language, f"{kind}_{part}", **names) if f"{kind}_{part}" in WORDS else ""
+                for part in ("subject", "title", "lead", "action", "note")
+            )
         context |= {
             "site": site,
             "language": language,
@@ -181,7 +278,7 @@ class Renderer:
             "lead": lead,
             "action": action,
             "note": note,
-            "why": word(language, f"{kind}_why", **names),
+            "why": self.words.word(language, f"{kind}_why", **names),
         }
         return NoticeText(
             subject=context["subject"],
@@ -209,6 +306,15 @@ class Renderer:
             raise RenderError(f"the styles of a letter cannot be read: {error}") from error
         blocks = "".join(f"<style>{block}</style>\n" for block in kept)
         return inlined.replace("</head>", f"{blocks}</head>", 1)
+
+
+def _catalogues(folder: Path | None) -> Catalogues:
+    found = Catalogues([folder / "locales"] if folder else [])
+    try:
+        found.read()
+    except CatalogueError as error:
+        raise RenderError(str(error)) from error
+    return found
 
 
 @lru_cache
@@ -283,93 +389,6 @@ def _reason(error: Exception) -> str:
     if isinstance(error, TemplateError) and error.message:
         return error.message
     return f"{type(error).__name__}: {error}"
-
-
-# ---------------------------------------------------------------- words, dates, directions
-
-_RTL_SCRIPTS = frozenset(("adlm", "arab", "hebr", "mand", "mend", "nkoo", "rohg", "samr", "syrc", "thaa"))
-
-
-@lru_cache(maxsize=256)
-def _locale(language: str) -> Locale:
-    """The CLDR locale of a language tag, as exact as it is known; English for what nobody knows."""
-    parts = language.replace("_", "-").split("-")
-    for count in range(len(parts), 0, -1):
-        try:
-            return Locale.parse("-".join(parts[:count]), sep="-")
-        except (UnknownLocaleError, ValueError):
-            continue
-    return Locale("en")
-
-
-def direction(language: str) -> str:
-    """`rtl` or `ltr`; a script in the tag decides, then the language."""
-    scripts = [part for part in language.replace("_", "-").lower().split("-")[1:] if len(part) == 4]
-    if scripts and scripts[0].isalpha():
-        return "rtl" if scripts[0] in _RTL_SCRIPTS else "ltr"
-    return str(_locale(language).text_direction)
-
-
-def leaning(text: str, language: str) -> str:
-    """`rtl` or `ltr`: which way a name runs, by its first letter; that of the language if it has none."""
-    for character in text:
-        if (kind := unicodedata.bidirectional(character)) in ("L", "R", "AL"):
-            return "ltr" if kind == "L" else "rtl"
-    return direction(language)
-
-
-def word(language: str, key: str, **names: object) -> str:
-    """The service's own words for `key` in a language. KeyError: there are none."""
-    _, found = phrase(language, key)
-    if not isinstance(found, str):
-        raise KeyError(f"{key} is counted: use the filter plural")
-    return found.format(**names)
-
-
-def plural(number: int, key: str, language: str) -> str:
-    """`3|plural("stories", "en")` is “3 stories”: the form that the language has for this number."""
-    spoken, forms = phrase(language, key)
-    if isinstance(forms, str):
-        raise KeyError(f"{key} is not counted: use word()")
-    return forms.get(_locale(spoken).plural_form(number), forms["other"]).format(n=number)
-
-
-_DAYS = {"day": "MMMd", "long_day": "MMMMd"}
-
-
-def local_date(value: date, language: str, zone: str | None = None, style: str = "full") -> str:
-    """A date; a datetime is seen in `zone` first. style: full, long, medium, short; day and long_day have no
-    year."""
-    value = _local(value, zone)
-    locale = _locale(language)
-    if style in _DAYS:
-        midday = datetime.combine(value, time(12), UTC)  # babel wants a moment; a day has none
-        return _plain_spaces(format_skeleton(_DAYS[style], midday, locale=locale))
-    return _plain_spaces(format_date(value, style, locale=locale))
-
-
-def local_time(value: datetime, language: str, zone: str) -> str:
-    """The time of day as the language writes it."""
-    local = value.astimezone(ZoneInfo(zone)).time()
-    return _plain_spaces(format_time(local, "short", locale=_locale(language)))
-
-
-def when(value: datetime, language: str, zone: str) -> str:
-    """Day and time, put together as the language does and never broken: “Nov 22, 8:10 AM”."""
-    glue = str(_locale(language).datetime_formats["medium"])
-    day, clock = local_date(value, language, zone, "day"), local_time(value, language, zone)
-    return glue.replace("'", "").replace("{1}", day).replace("{0}", clock).replace(" ", "\u00a0")
-
-
-def _local(value: date, zone: str | None) -> date:
-    if isinstance(value, datetime) and zone is not None:
-        return value.astimezone(ZoneInfo(zone)).date()
-    return value
-
-
-def _plain_spaces(text: str) -> str:
-    """CLDR joins “8:10” and “AM” with a narrow space that many mail fonts lack."""
-    return text.replace("\u202f", "\u00a0")
 
 
 # ---------------------------------------------------------------- stories

@@ -41,7 +41,13 @@ async def again(line: Line, issue: Issue) -> Again:
     """This issue with the config and templates of now. Raises NotFound, WorkerFailed."""
     newsletter = _newsletter(line, issue.newsletter)
     held = await material(
-        line, newsletter, issue.composed_at, after=issue.after, through=issue.through, as_configured=True
+        line,
+        newsletter,
+        issue.composed_at,
+        after=issue.after,
+        through=issue.through,
+        public=issue.public,
+        as_configured=True,
     )
     draft, subject = await drafted(line, newsletter, held, issue.composed_at, ask=False)
     decided = len(await line.store.issues.decisions(issue.id)) if issue.id else 0
@@ -66,10 +72,10 @@ async def as_of(line: Line, slug: str, day: date) -> Again | None:
     None: there was nothing to tell. Raises DigestError for a day that is not over yet and has no issue.
     """
     newsletter = _newsletter(line, slug)
-    issues = await line.store.issues.latest(slug, limit=LATEST, public=False)
+    issues = await line.store.issues.latest(slug, limit=LATEST)
     of_that_day = [issue for issue in issues if issue.date == day]
     if of_that_day:
-        return await again(line, max(of_that_day, key=lambda issue: (issue.public, issue.id)))
+        return await again(line, max(of_that_day, key=lambda issue: issue.id))
     zone = ZoneInfo(newsletter.schedule.zone)
     moment = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
     if moment > line.clock():

@@ -68,6 +68,15 @@ def slot_instant(day: date, at: time, zone: str) -> datetime:
     return late
 
 
+def has_zone(zone: str) -> bool:
+    """Whether this system knows that zone; its data may have changed since somebody chose it."""
+    try:
+        ZoneInfo(zone)
+    except (ValueError, OSError, LookupError):  # ZoneInfo("Europe") is an IsADirectoryError
+        return False
+    return True
+
+
 def has_date(day: date, zone: str) -> bool:
     """Whether `day` comes at all in that zone."""
     return local_date(slot_instant(day, time(0), zone), zone) == day

@@ -180,7 +180,7 @@ async def _decide_again(
 ) -> Sequence[Decision]:
     """As the config of now would decide, over what lies between the issues before and after it."""
     ready = article.ready or 0
-    issues = await line.store.issues.latest(letter.slug, limit=LATEST, public=False)
+    issues = await line.store.issues.latest(letter.slug, limit=LATEST)
     own = await line.store.newsletters.own_edition(letter.slug)
     before = max((issue.through for issue in issues if issue.through < ready), default=0)
     later = [issue for issue in issues if issue.after >= ready]

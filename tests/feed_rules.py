@@ -20,7 +20,12 @@ CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
 THUMBNAIL = "{http://search.yahoo.com/mrss/}thumbnail"
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+HISTORY = "{http://purl.org/syndication/history/1.0}"
+NAMESPACES = frozenset(name[1:].partition("}")[0] for name in (ATOM, CONTENT, CREATOR, THUMBNAIL, HISTORY))
+RELATIONS = frozenset(("alternate", "self", "hub", "related", "via", "current", "prev-archive"))
+PAGED = frozenset(("current", "prev-archive"))
 
+_TAG_URI = re.compile(r"tag:[a-z0-9]([a-z0-9.-]*[a-z0-9])?,\d{4}-\d\d-\d\d:[A-Za-z0-9;/?:@&=+$.\-_!~*'()%,]*")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _RFC822 = re.compile(
     r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d ([+-]\d{4}|GMT)"
@@ -36,16 +41,20 @@ audio video html head body title
 UNSAFE_TAGS = frozenset(_UNSAFE.split())
 
 
-def atom_problems(body: bytes) -> list[str]:
-    return list(_atom(body))
+def atom_problems(body: bytes, uri: str = "") -> list[str]:
+    """uri: where the document was found; empty: nobody knows."""
+    return [*_atom(body), *_at_home(ElementTree.fromstring(body), uri)]  # noqa: S314 - our own document
 
 
-def rss_problems(body: bytes) -> list[str]:
-    return list(_rss(body))
+def rss_problems(body: bytes, uri: str = "") -> list[str]:
+    rss = ElementTree.fromstring(body)  # noqa: S314 - our own document
+    channel = rss.find("channel")
+    return [*_rss(body), *(_at_home(channel, uri) if channel is not None else ())]
 
 
-def json_problems(body: bytes) -> list[str]:
-    return list(_json(body))
+def json_problems(body: bytes, uri: str = "") -> list[str]:
+    found = json.loads(body).get("feed_url")
+    return [*_json(body), *([f"feed_url is {found}"] if uri and found != uri else ())]
 
 
 # ---------------------------------------------------------------- Atom
@@ -59,6 +68,7 @@ def _atom(body: bytes) -> Iterator[str]:
     yield from _once(feed, "id", "title", "updated")
     yield from _at_most_once(feed, "generator", "icon", "logo", "subtitle", "rights")
     yield from _atom_common(feed)
+    yield from _feed_links(feed, "application/atom+xml")
     selves = [link for link in feed.findall(f"{ATOM}link") if link.get("rel") == "self"]
     if len(selves) != 1:
         yield f"{len(selves)} links rel=self"
@@ -78,6 +88,7 @@ def _atom(body: bytes) -> Iterator[str]:
     yield from _unique("atom:id", [feed.findtext(f"{ATOM}id") or "", *ids])
     yield from _newest_first([entry.findtext(f"{ATOM}published") or "" for entry in entries])
     updates = [entry.findtext(f"{ATOM}updated") or "" for entry in entries]
+    yield from _unique("updated", updates)
     if updates and feed.findtext(f"{ATOM}updated") != max(updates):
         yield "the feed's updated is not that of its latest change"
 
@@ -101,12 +112,13 @@ def _atom_entry(entry: ElementTree.Element) -> Iterator[str]:
 def _atom_common(parent: ElementTree.Element) -> Iterator[str]:
     """What feed and entries have in common."""
     name = parent.tag.removeprefix(ATOM)
-    if not urlsplit(parent.findtext(f"{ATOM}id") or "").scheme:
-        yield f"{name}: id is no absolute IRI"
+    yield from (f"{name}: {said}" for said in _id(parent.findtext(f"{ATOM}id") or ""))
     for date in ("updated", "published"):
         text = parent.findtext(f"{ATOM}{date}")
         if text is not None and not _RFC3339.fullmatch(text):
             yield f"{name}: {date} is no RFC 3339 date: {text}"
+        elif text is not None and not 1990 <= int(text[:4]) < 2100:
+            yield f"{name}: {date} is not plausible: {text}"
     for child in ("title", "subtitle", "summary"):
         element = parent.find(f"{ATOM}{child}")
         if element is None:
@@ -122,13 +134,18 @@ def _atom_common(parent: ElementTree.Element) -> Iterator[str]:
     if len(alternates) != 1:
         yield f"{name}: {len(alternates)} links rel=alternate"
     for link in parent.findall(f"{ATOM}link"):
-        if not link.get("rel") or not link.get("type"):
-            yield f"{name}: a link without rel or type"
+        if link.get("rel") not in RELATIONS:
+            yield f"{name}: a relation that is not registered: {link.get('rel')}"
+        if link.get("rel") in PAGED and name == "entry":
+            yield f"{name}: {link.get('rel')} is for feeds"
+        if link.get("rel") != "hub" and not link.get("type"):
+            yield f"{name}: a link without type"
         if not is_web(link.get("href") or ""):
             yield f"{name}: a link that is not absolute: {link.get('href')}"
     for author in parent.findall(f"{ATOM}author"):
         if not (author.findtext(f"{ATOM}name") or "").strip():
             yield f"{name}: author without a name"
+        yield from _no_markup(f"{name}: author", author.findtext(f"{ATOM}name") or "")
         uri = author.findtext(f"{ATOM}uri")
         if uri is not None and not is_web(uri):
             yield f"{name}: author's uri is not absolute"
@@ -157,6 +174,7 @@ def _rss(body: bytes) -> Iterator[str]:
     if rss.tag != "rss" or rss.get("version") != "2.0" or channel is None or len(rss) != 1:
         yield "not an rss 2.0 document with one channel"
         return
+    yield from _feed_links(channel, "application/rss+xml")
     yield from _plain_elements(
         channel, once=("title", "link", "description", "language", "lastBuildDate"), optional=("pubDate",)
     )
@@ -195,6 +213,13 @@ def _rss_item(item: ElementTree.Element) -> Iterator[str]:
     guid = item.find("guid")
     if guid is not None and not is_web(guid.text or "") and guid.get("isPermaLink") != "false":
         yield "item: a guid that is no URL must say isPermaLink=false"
+    yield from (f"item: {said}" for said in _id(item.findtext("guid") or ""))
+    order = [child.tag for child in item]
+    if CONTENT in order and order.index("description") > order.index(CONTENT):
+        yield "item: description must stand before content:encoded"
+    for category in item.findall("category"):
+        yield from _no_markup("item: category", category.text or "")
+    yield from _no_markup("item: creator", item.findtext(CREATOR) or "")
     if item.find("author") is not None:
         yield "item: author must be an email address; dc:creator is for names"
     yield from markup_problems(item.findtext(CONTENT) or "")
@@ -211,6 +236,7 @@ def _plain_elements(
         found = parent.findall(name)
         if len(found) != 1 or not (found[0].text or "").strip():
             yield f"{parent.tag}: {len(found)} times {name}, or blank"
+    yield from _no_markup(f"{parent.tag}: title", parent.findtext("title") or "")
     for name in (*once, *optional):
         text = parent.findtext(name)
         if name in ("pubDate", "lastBuildDate") and text is not None:
@@ -239,17 +265,23 @@ def _json(body: bytes) -> Iterator[str]:
         feed,
         "feed",
         text=("title", "description", "language"),
-        urls=("home_page_url", "feed_url", "icon", "favicon"),
+        urls=("home_page_url", "feed_url", "next_url", "icon", "favicon"),
     )
     yield from _json_authors(feed.get("authors", []))
+    if feed.get("next_url") in (feed.get("feed_url"), ""):
+        yield "next_url leads nowhere new"
     if not feed.get("title"):
         yield "feed: no title"
     items = feed.get("items")
     if not isinstance(items, list):
         yield "items is no array"
         return
+    for hub in feed.get("hubs", []):
+        if set(hub) != {"type", "url"} or not is_web(hub["url"]):
+            yield f"feed: hubs have a type and a url: {hub}"
     for item in items:
         yield from _json_item(item)
+    yield from _unique("date_modified", [item.get("date_modified", "") for item in items])
     yield from _unique("id", [item.get("id", "") for item in items])
     yield from _newest_first([item.get("date_published", "") for item in items])
 
@@ -263,6 +295,9 @@ def _json_item(item: dict[str, Any]) -> Iterator[str]:
     )
     if not item.get("id"):
         yield "item: no id"
+    yield from (f"item: {said}" for said in _id(item.get("id", "")))
+    yield from _json_authors(item.get("authors", []))
+    yield from _no_markup("item: title", item.get("title", ""))
     if not item.get("content_html") and not item.get("content_text"):
         yield "item: neither content_html nor content_text"
     for date in ("date_published", "date_modified"):
@@ -300,8 +335,57 @@ def _document(body: bytes) -> Iterator[str]:
         yield "no XML declaration"
     if _FORBIDDEN.search(body.decode("utf-8")):
         yield "a control character"
+    if re.search("[\x80-\x9f\ufffd]", body.decode("utf-8")):
+        yield "a C1 control or a replacement character"
+    for namespace in {tag[1:].partition("}")[0] for tag in _tags(body) if tag.startswith("{")}:
+        if namespace not in NAMESPACES:
+            yield f"an unknown namespace: {namespace}"
     if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
         yield "a document type"
+
+
+def _tags(body: bytes) -> Iterator[str]:
+    return (element.tag for element in ElementTree.fromstring(body).iter())  # noqa: S314 - our own document
+
+
+def _at_home(feed: ElementTree.Element, uri: str) -> Iterator[str]:
+    for link in feed.findall(f"{ATOM}link"):
+        if uri and link.get("rel") == "self" and link.get("href") != uri:
+            yield f"found at {uri}, but it calls itself {link.get('href')}"
+
+
+def _feed_links(feed: ElementTree.Element, kind: str) -> Iterator[str]:
+    """RFC 4287 4.1.1: no two of the same relation, type and language. RFC 5005 4: what archives need."""
+    links = feed.findall(f"{ATOM}link")
+    keys = [(link.get("rel"), link.get("type"), link.get("hreflang")) for link in links]
+    if len(set(keys)) != len(keys):
+        yield f"a link is given twice: {keys}"
+    relations = {link.get("rel"): link for link in links}
+    for name, link in relations.items():
+        if name not in RELATIONS:
+            yield f"a relation that is not registered: {name}"
+        if name in PAGED and (link.get("type") != kind or not is_web(link.get("href") or "")):
+            yield f"{name} is no absolute link to a {kind}"
+    archive = feed.findall(f"{HISTORY}archive")
+    if len(archive) > 1 or any(element.text or len(element) for element in archive):
+        yield "fh:archive is not one empty element"
+    if archive and "current" not in relations:
+        yield "an archive without a link to the current feed"
+    if not archive and "current" in relations:
+        yield "a link to the current feed in what is no archive"
+
+
+def _id(text: str) -> Iterator[str]:
+    if not urlsplit(text).scheme:
+        yield f"id is no absolute IRI: {text}"
+    if text.startswith("tag:") and not _TAG_URI.fullmatch(text):
+        yield f"id is no tag URI: {text}"
+
+
+def _no_markup(name: str, text: str) -> Iterator[str]:
+    """Where nothing says whether a text is markup, it must not look like it."""
+    if _END_TAG.search(text) or re.search(r"<[A-Za-z/!?]", text):
+        yield f"{name} looks like markup: {text}"
 
 
 def _unique(name: str, values: list[str]) -> Iterator[str]:

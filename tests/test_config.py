@@ -20,7 +20,7 @@ import pytest
 from digest.config import ConfigError, Keep, Settings, ensure_secret, load, reference, schema, shown
 from digest.config.document import read
 from digest.config.nodes import PureComposer
-from digest.model import DigestError, Follow, NotFound
+from digest.model import DigestError, Follow, NotFound, Offers
 
 ROOT = Path(__file__).parent.parent
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -301,6 +301,27 @@ def test_days_are_words_or_a_list(tmp_path: Path, days: str, cadence: str) -> No
     assert settings_of(tmp_path, text).newsletters[0].schedule.cadence == cadence
 
 
+@pytest.mark.parametrize(
+    ("readers", "offers"),
+    [
+        ("", Offers()),
+        ("{hour: false}", Offers(hour=False)),
+        ("{cadences: [weekly, daily, weekly]}", Offers(cadences=("weekly", "daily"))),
+        ("{cadences: [], hour: false}", Offers(cadences=(), hour=False)),
+    ],
+)
+def test_a_newsletter_says_what_its_readers_may_choose(tmp_path: Path, readers: str, offers: Offers) -> None:
+    text = BASE + (f"    readers: {readers}\n" if readers else "")
+    (newsletter,) = settings_of(tmp_path, text).newsletters
+    assert newsletter.offers == offers
+
+
+def test_what_readers_may_choose_decides_no_issue(tmp_path: Path) -> None:
+    """Two processes of which one knows a new offer already make the same issues."""
+    narrow = settings_of(tmp_path, BASE + "    readers: {hour: false}\n")
+    assert narrow.hash == settings_of(tmp_path, BASE).hash
+
+
 def test_an_address_that_is_given_twice_gets_one_letter_and_a_note(tmp_path: Path) -> None:
     settings = settings_of(
         tmp_path, BASE + "    recipients: [Bob@example.org, a@b.example, bob@EXAMPLE.org]\n"
@@ -507,6 +528,52 @@ def test_a_secret_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, "secret: !file nowhere/secret.key\n" + BASE)
     with pytest.raises(DigestError, match=f"cannot be kept in {tmp_path}/nowhere/secret.key: No such file"):
         ensure_secret(settings)
+
+
+def test_of_a_list_of_secrets_the_first_signs_and_all_others_are_former(tmp_path: Path) -> None:
+    (tmp_path / "old.key").write_text("o" * 40 + "\n")
+    line = f'secret: ["${{KEY}}", !file old.key, {"p" * 32}, "${{KEY}}"]\n'
+    settings = settings_of(tmp_path, line + BASE, KEY=SECRET)
+    assert settings.secret == SECRET.encode()
+    assert settings.former_secrets == (b"o" * 40, b"p" * 32)
+    assert ensure_secret(settings) is settings
+    for text in (repr(settings), str(shown(settings))):
+        assert "oooo" not in text
+        assert "pppp" not in text
+
+
+def test_the_first_of_a_list_is_made_when_its_file_is_missing_and_the_others_are_not(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, f"secret: [!file new.key, {'o' * 32}]\n" + BASE)
+    made = ensure_secret(settings)
+    assert (tmp_path / "new.key").read_text().strip().encode() == made.secret
+    assert made.former_secrets == (b"o" * 32,)
+    with pytest.raises(ConfigError, match=r"secret\.1: there is no file gone\.key"):
+        settings_of(tmp_path, "secret: [!file new.key, !file gone.key]\n" + BASE)
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("secret: []", "secret: is empty; nothing is ever signed with an empty key"),
+        (f"secret: [short, {'o' * 32}]", "secret: is shorter than 32 characters"),
+        (f"secret: [{'o' * 32}, short]", "secret.1: is shorter than 32 characters"),
+        (f'secret: [{"o" * 32}, ""]', "secret.1: is empty"),
+        (f"secret: [{'o' * 32}, [x]]", "secret.1: should be text"),
+        (f"secret: [{'o' * 32}, 12345]", "secret.1: should be text"),
+    ],
+)
+def test_a_bad_secret_of_a_list_is_named_by_its_place(tmp_path: Path, line: str, complaint: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(complaint)):
+        settings_of(tmp_path, line + "\n" + BASE)
+
+
+def test_sign_ups_have_limits_that_an_admin_can_set(tmp_path: Path) -> None:
+    usual = settings_of(tmp_path, BASE).web.signup
+    assert (usual.per_address, usual.per_network, usual.in_total) == (60, 300, 1000)
+    set_ = settings_of(tmp_path, BASE + "web: {signup: {per_address: 5, fill_time: 0}}\n").web.signup
+    assert (set_.per_address, set_.fill_time) == (5, timedelta(0))
+    with pytest.raises(ConfigError, match="fill_time: 1m at most"):
+        settings_of(tmp_path, BASE + "web: {signup: {fill_time: 2m}}\n")
 
 
 # ---------------------------------------------------------------- what decides the composing

@@ -504,6 +504,15 @@ CASES: list[tuple[str, str, list[str]]] = [
     ),
     (
         "recipients: [you@example.org]",
+        "readers: {cadences: [weekley], hours: true}",
+        [
+            "13:26: newsletters.world.readers.cadences.0: should be one of daily, weekdays, weekly; did you "
+            "mean weekly?",
+            "13:36: newsletters.world.readers.hours: there is no such setting; did you mean hour?",
+        ],
+    ),
+    (
+        "recipients: [you@example.org]",
         "stories: {limit: 0, per_feed: 1.5}",
         [
             "13:22: newsletters.world.stories.limit: should be at least 1",

@@ -34,7 +34,10 @@ async def drafted(line: Line) -> tuple[Issue, Draft]:
     newsletter = line.newsletters["world"]
     own = await line.store.newsletters.own_edition("world")
     through = await line.store.articles.max_ready()
-    issue, draft = await draft_issue(line, newsletter, own, line.clock(), through=through, slot=None)
+    now = line.clock()
+    issue, draft = await draft_issue(
+        line, newsletter, own, now, day=now.date(), after=own.through, through=through
+    )
     assert issue is not None
     return issue, draft
 

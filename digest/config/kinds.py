@@ -27,12 +27,14 @@ TEMPLATE = "its template"  # where they carry what it was made from
 # Words that begin a URL of ours, or stand in one behind a slug; and two kept free for rooms to come.
 RESERVED = frozenset(
     {"confirm", "dev", "feed", "feeds", "healthz", "i", "inbox", "metrics", "opml", "preferences", "readyz"}
-    | {"subscribe", "unsubscribe", "admin", "static"}
+    | {"subscribe", "unsubscribe", "admin", "static", "assets", "search"}
 )
 
 _SLUG = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 _DURATION = re.compile(r"([0-9]{1,7}) ?([smhdw])", re.ASCII)
+_ARCHIVE = re.compile(r"([0-9]{1,7}) ?(d|w|y|issues?)", re.ASCII)
+_OLDEST_DAYS = 36_500
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _LONGEST = timedelta(days=3653)
 _LONGEST_WAIT = timedelta(minutes=10)
@@ -194,6 +196,24 @@ def _window(value: Any) -> timedelta | None:
         raise wrong("should be a duration, such as 2d or 12h, or the word all") from error
 
 
+def _kept(value: Any) -> timedelta | int | None:
+    """How much of an archive: an age, a number of issues, or None for all of it."""
+    if value == "all":
+        return None
+    found = _ARCHIVE.fullmatch(value) if isinstance(value, str) else None
+    if not found:
+        raise wrong("should be an age such as 2y or 90d, a number such as 500 issues, or the word all")
+    number, unit = int(found[1]), found[2]
+    if not number:
+        raise wrong("keeps nothing; give an age, a number of issues, or the word all")
+    if unit.startswith("issue"):
+        return number
+    days = number * {"d": 1, "w": 7, "y": 365}[unit]
+    if days > _OLDEST_DAYS:
+        raise wrong("is longer than a hundred years; the word all keeps everything")
+    return timedelta(days=days)
+
+
 def _staleness(value: Any) -> timedelta:
     length = duration(value)
     if not timedelta(hours=1) <= length <= timedelta(days=5):
@@ -240,6 +260,19 @@ Patience = Annotated[
     timedelta,
     PlainValidator(_patience),
     WithJsonSchema({"anyOf": [_DURATION_SCHEMA, {"const": 0}], "x-type": "duration"}),
+]
+Kept = Annotated[
+    timedelta | int | None,
+    PlainValidator(_kept),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^[0-9]{1,7} ?([dwy]|issues?)$"},
+                {"const": "all"},
+            ],
+            "x-type": "duration such as `2y`, number such as `500 issues`, or `all`",
+        }
+    ),
 ]
 Staleness = Annotated[
     timedelta,
@@ -390,6 +423,15 @@ def _endpoint(text: str) -> str:
     return text
 
 
+def _hub(text: str) -> str:
+    text = text.strip()
+    if "://" not in text:
+        raise wrong("should begin with https:// or http://; did you mean https://{text}?", text=text)
+    if _web_address(text).fragment or not text.isascii() or any(sign in text for sign in '<>"\\'):
+        raise wrong("is an address without # and without signs that addresses do not have")
+    return text
+
+
 def _api_key(text: str) -> str:
     text = text.strip()
     if not (text.isascii() and text.isprintable()) or " " in text or len(text) > 1000:
@@ -404,7 +446,9 @@ def _network(text: str) -> str:
         raise wrong("should be an IP address or network: {reason}", reason=str(error)) from error
 
 
-def _secret(text: str) -> str:
+def secret_text(text: object) -> str:
+    if not isinstance(text, str):
+        raise wrong("should be text")
     text = text.strip()
     if not text:
         raise wrong("is empty; nothing is ever signed with an empty key. Remove it to have one made")
@@ -423,6 +467,16 @@ Database = Annotated[
 Host = Annotated[str, AfterValidator(_host), WithJsonSchema({"type": "string", "x-type": "host"})]
 Proxy = Annotated[str, AfterValidator(_proxy), WithJsonSchema({"type": "string", "x-type": "URL"})]
 Endpoint = Annotated[str, AfterValidator(_endpoint), WithJsonSchema({"type": "string", "x-type": "URL"})]
+Hub = Annotated[str, AfterValidator(_hub), WithJsonSchema({"type": "string", "x-type": "URL"})]
 ApiKey = Annotated[str, AfterValidator(_api_key), WithJsonSchema({"type": "string", "x-type": "text"})]
 Network = Annotated[str, AfterValidator(_network), WithJsonSchema({"type": "string", "x-type": "IP network"})]
-Secret = Annotated[str, AfterValidator(_secret), WithJsonSchema({"type": "string", "x-type": "text"})]
+Secret = Annotated[
+    str,
+    AfterValidator(secret_text),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string"}, {"type": "array", "minItems": 1, "items": {"type": "string"}}],
+            "x-type": "text or list of texts",
+        }
+    ),
+]

@@ -6,20 +6,24 @@ import hashlib
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
 
 from digest.addresses import key as address_key
 from digest.config.choice import filters, interests, odd_filters, odd_interests, odd_sections
 from digest.config.document import Document, Loc, read
+from digest.config.kinds import secret_text
 from digest.config.nodes import without_collector
 from digest.config.problems import ConfigError, Problem, suggestion
 from digest.config.sections import required
 from digest.config.shape import (
     CHANNELS,
+    HUBS,
     OURS,
     ConfigFile,
     Context,
@@ -36,18 +40,20 @@ from digest.config.shape import (
     with_channels,
 )
 from digest.config.words import problems
-from digest.model import Follow, Newsletter, NotFound, Schedule, Site
+from digest.model import Follow, Newsletter, NotFound, Offers, Retention, Schedule, Site
 
 ChannelSettings = Callable[[str], type]
 
 SECRET_FILE = "secret.key"  # noqa: S105 - the name of a file
+_MADE_WHEN_MISSING: frozenset[Loc] = frozenset({("secret",), ("secret", 0)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything the file says, checked, with defaults filled in.
 
-    secret: b"" when its file is not there yet; see `ensure_secret`. channels: each channel's own settings,
+    secret: b"" when its file is not there yet; see `ensure_secret`. former_secrets: what verifies and does
+    not sign any more. channels: each channel's own settings,
     by name. lists: the OPML files, by newsletter. notes: what the admin should know and need not mend.
     hash: of what decides how an issue is composed: two processes with the same hash make the same issues.
     """
@@ -56,6 +62,7 @@ class Settings:
     database: str = field(repr=False)  # may hold a password
     secret: bytes = field(repr=False)
     secret_file: Path | None
+    former_secrets: tuple[bytes, ...] = field(repr=False)
     channels: Mapping[str, Any]
     newsletters: tuple[Newsletter, ...]
     web: WebSettings
@@ -90,6 +97,7 @@ def load(
 
 def _load(document: Document, channel_settings: ChannelSettings, read_opml: ReadOpml | None) -> Settings:
     _default_secret(document)
+    former = _former_secrets(document)
     channels = _channels(document, channel_settings)
     _complain_of_doubles(document)
     shape = with_channels(channels)
@@ -100,10 +108,11 @@ def _load(document: Document, channel_settings: ChannelSettings, read_opml: Read
         document.problems += problems(error, document, shape)
     if config is not None:
         _complain_of_no_way(config, document)
+        _complain_of_hubs(config, document)
         _complain_of_unknown(config, document)
     if document.problems or config is None:
         raise ConfigError(document.problems)
-    return _settings(config, channels, document)
+    return _settings(config, channels, document, former)
 
 
 # ---------------------------------------------------------------- before pydantic
@@ -118,7 +127,7 @@ def _document(path: Path, env: Mapping[str, str], raw: bytes | None) -> Document
     except OSError as error:
         raise ConfigError([Problem(file=str(path), text=f"cannot be read: {error.strerror}")]) from error
     folder = path.absolute().parent
-    return read(raw, name=str(path), folder=folder, env=env, may_lack=frozenset({("secret",)}))
+    return read(raw, name=str(path), folder=folder, env=env, may_lack=_MADE_WHEN_MISSING)
 
 
 def _default_secret(document: Document) -> None:
@@ -129,6 +138,29 @@ def _default_secret(document: Document) -> None:
     text = document.file(loc, SECRET_FILE)
     if text is not None:
         document.data["secret"] = text
+
+
+def _former_secrets(document: Document) -> tuple[bytes, ...]:
+    """Of a list of secrets all but the first, which takes the place of the list."""
+    secrets = document.data.get("secret")
+    if not isinstance(secrets, list):
+        return ()
+    former: list[bytes] = []
+    for number, text in enumerate(secrets[1:], 1):
+        loc: Loc = ("secret", number)
+        if document.is_spoiled(loc):
+            continue
+        try:
+            former.append(secret_text(text).encode())
+        except PydanticCustomError as error:
+            document.complain(loc, error.message())
+    if secrets and secrets[0] is not None:
+        document.data["secret"] = secrets[0]
+    else:
+        del document.data["secret"]
+        if not secrets:
+            document.complain(("secret",), "is empty; nothing is ever signed with an empty key")
+    return tuple(former)
 
 
 def _newsletters(document: Document) -> Iterator[tuple[Loc, dict[str, Any]]]:
@@ -147,6 +179,8 @@ def _channels(document: Document, channel_settings: ChannelSettings) -> dict[str
             if isinstance(name, str):
                 place = (*loc, "channels", number) if "channels" in newsletter else loc
                 wanted.setdefault(name, []).append(place)
+        if newsletter.get("hub"):
+            wanted.setdefault(HUBS, []).append((*loc, "hub"))
     for name in document.data:
         if name not in OURS:
             wanted.setdefault(name, [])
@@ -195,6 +229,17 @@ def _complain_of_no_way(config: ConfigFile, document: Document) -> None:
         document.complain(("report", "to"), "goes by mail, and no newsletter has the channel email")
 
 
+def _complain_of_hubs(config: ConfigFile, document: Document) -> None:
+    """A hub is told of feeds, and a ping needs to know whom to tell."""
+    for slug, item in config.newsletters.items():
+        loc: Loc = ("newsletters", slug)
+        if item.hub and "feed" not in item.channels:
+            document.complain((*loc, "hub"), "is told of feeds, and this newsletter has no channel feed")
+        if HUBS in item.channels and not item.hub:
+            place = (*loc, "channels", item.channels.index(HUBS))
+            document.complain(place, "needs a hub: say which one under `hub` of this newsletter")
+
+
 def _complain_of_unknown(config: ConfigFile, document: Document) -> None:
     """A model that writes for a newsletter that there is not."""
     sections: Any = config
@@ -209,7 +254,9 @@ def _complain_of_unknown(config: ConfigFile, document: Document) -> None:
 # ---------------------------------------------------------------- after pydantic
 
 
-def _settings(config: ConfigFile, channels: Mapping[str, type], document: Document) -> Settings:
+def _settings(
+    config: ConfigFile, channels: Mapping[str, type], document: Document, former: tuple[bytes, ...]
+) -> Settings:
     notes: list[Problem] = []
     site = Site(title=config.site.title, url=config.site.url, postal_address=config.site.postal_address)
     newsletters = tuple(_newsletter(slug, item, document, notes) for slug, item in config.newsletters.items())
@@ -219,7 +266,8 @@ def _settings(config: ConfigFile, channels: Mapping[str, type], document: Docume
         site=site,
         database=config.database,
         secret=(config.secret or "").encode(),
-        secret_file=document.files.get(("secret",)),
+        secret_file=document.files.get(("secret",), document.files.get(("secret", 0))),
+        former_secrets=tuple(each for each in former if each != (config.secret or "").encode()),
         channels={name: getattr(sections, name) or settings() for name, settings in channels.items()},
         newsletters=newsletters,
         web=sections.web,
@@ -266,7 +314,7 @@ def _newsletter(slug: str, item: NewsletterFile, document: Document, notes: list
         limit=item.stories.limit,
         per_feed=item.stories.per_feed,
         recipients=_recipients(slug, item, document, notes),
-        channels=tuple(dict.fromkeys(item.channels)),
+        channels=tuple(dict.fromkeys((*item.channels, *([HUBS] if item.hub else ())))),
         subject=item.subject,
         catch_up=item.catch_up,
         unknown=item.unknown,
@@ -276,9 +324,16 @@ def _newsletter(slug: str, item: NewsletterFile, document: Document, notes: list
         per_section=item.stories.sections,
         include=filters(item.stories.include),
         exclude=filters(item.stories.exclude),
+        hub=item.hub or "",
+        offers=Offers(cadences=tuple(dict.fromkeys(item.readers.cadences)), hour=item.readers.hour),
+        archive=_retention(item.archive.keep),
     )
     notes.extend(document.problem(place, text) for place, text in _odd(newsletter, item))
     return newsletter
+
+
+def _retention(kept: timedelta | int | None) -> Retention:
+    return Retention(issues=kept) if isinstance(kept, int) else Retention(age=kept)
 
 
 def _odd(newsletter: Newsletter, item: NewsletterFile) -> Iterator[tuple[Loc, str]]:
@@ -329,9 +384,11 @@ def _recipients(slug: str, item: NewsletterFile, document: Document, notes: list
 
 
 def _hash(site: Site, newsletters: Iterable[Newsletter], llm: LlmSettings | None) -> str:
-    """Who receives an issue does not change it; everything else that the config says of a newsletter does,
-    and which model writes for it."""
-    decisive: list[object] = [replace(newsletter, recipients=()) for newsletter in newsletters]
+    """Who receives an issue, and when, does not change it; everything else that the config says of a
+    newsletter does, and which model writes for it."""
+    decisive: list[object] = [
+        replace(newsletter, recipients=(), offers=Offers(), archive=Retention()) for newsletter in newsletters
+    ]
     if llm is not None:
         decisive += [llm.endpoint, llm.model, llm.newsletters]
     return hashlib.sha256(repr((site, decisive)).encode()).hexdigest()

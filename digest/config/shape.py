@@ -37,6 +37,8 @@ from digest.config.kinds import (
     FeedUrl,
     Folder,
     Host,
+    Hub,
+    Kept,
     Language,
     Line,
     Network,
@@ -61,6 +63,7 @@ from digest.model import WEEKDAYS, DigestError, Follow, Schedule
 ReadOpml = Callable[[bytes], Sequence[Follow]]
 
 CHANNELS = ("email", "feed")  # of a newsletter that says nothing of them
+HUBS = "websub"  # the channel that a newsletter with a hub has besides
 FULL_TEXT = "Fetch the page of each article, once, for feeds that tell only the beginning."
 INCLUDE = "Only articles that match one of these filters, if there are any."
 EXCLUDE = "No article that matches one of these filters; this wins."
@@ -84,10 +87,30 @@ class OpmlRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignupSettings:
+    """per_address: sign-ups in an hour from one IP address (of IPv6: from one /64).
+    per_network: from the /24 (of IPv6: the /56) that it lies in. in_total: from everywhere.
+    fill_time: a form that is sent sooner after its page was loaded is shown once more.
+    """
+
+    per_address: Annotated[Whole, Field(ge=1, le=1_000_000)] = 60
+    per_network: Annotated[Whole, Field(ge=1, le=1_000_000)] = 300
+    in_total: Annotated[Whole, Field(ge=1, le=10_000_000)] = 1000
+    fill_time: Duration = timedelta(seconds=2)
+
+    def __post_init__(self) -> None:
+        if self.fill_time > timedelta(minutes=1):
+            raise ValueError("fill_time: 1m at most; nobody waits that long to send a form")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
-    """trusted_proxies: networks of the proxies in front of us; only their forwarding headers count."""
+    """trusted_proxies: networks of the proxies in front of us; only their forwarding headers count.
+    signup: how many sign-ups are taken; more get the same page, and no letter.
+    """
 
     trusted_proxies: tuple[Network, ...] = ()
+    signup: SignupSettings = SignupSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,6 +308,30 @@ FeedItem = Annotated[
 ]
 
 
+Cadence = Literal["daily", "weekdays", "weekly"]
+_EVERY: tuple[Cadence, ...] = ("daily", "weekdays", "weekly")
+
+
+class ReadersFile(_Shape):
+    cadences: tuple[Cadence, ...] = Field(
+        default=_EVERY,
+        description="How often they may have it, besides the newsletter's own days; `weekly` is on a day of "
+        "their choice. An empty list leaves them no choice.",
+    )
+    hour: bool = Field(
+        default=True, description="Whether they may have it at another hour and in another zone."
+    )
+
+
+class ArchiveFile(_Shape):
+    keep: Kept = Field(
+        None,
+        json_schema_extra={"default": "all"},
+        description="What stays readable: an age (`2y`, `90d`), a number (`500 issues`) or `all`. What is"
+        " older leaves pages, lists, search and feeds; it is not deleted, and comes back when more is kept.",
+    )
+
+
 class NewsletterFile(_Shape):
     title: Line = Field(description="What it is called.", examples=["World in brief"])
     description: Text = Field("", description="One or two sentences for its page and its feeds.")
@@ -305,6 +352,11 @@ class NewsletterFile(_Shape):
         (), description="Addresses that the admin vouches for; everybody else subscribes on the web."
     )
     channels: tuple[str, ...] = Field(CHANNELS, min_length=1, description="The ways out.")
+    hub: Hub | None = Field(
+        None,
+        description="A WebSub hub that is told of each issue, so that feed readers see it at once.",
+        examples=["https://hub.example/"],
+    )
     subject: Line = Field("{{ lead.title }}", description="Template of the subject (Jinja).")
     catch_up: Literal["coalesce", "skip", "each"] = Field(
         "coalesce",
@@ -317,6 +369,14 @@ class NewsletterFile(_Shape):
     stale: Staleness = Field(
         timedelta(hours=24),
         description="How long a letter that servers put off is tried: from an hour to five days.",
+    )
+    archive: ArchiveFile = Field(
+        ArchiveFile(), json_schema_extra={"default": {"keep": "all"}}, description="The issues on the web."
+    )
+    readers: ReadersFile = Field(
+        ReadersFile(),
+        json_schema_extra={"default": {"cadences": ["daily", "weekdays", "weekly"], "hour": True}},
+        description="What readers may choose for themselves.",
     )
     interests: tuple[InterestItem, ...] = Field(
         (), description="Words that make a story count for more; what stands near each other may be a phrase."
@@ -334,7 +394,8 @@ class ConfigFile(_Shape):
     )
     secret: Secret | None = Field(
         None,
-        description="Signs links; 32 characters or more. By default `!file secret.key`, made when missing.",
+        description="Signs links and seals the record of consent; 32 characters or more. By default"
+        " `!file secret.key`, made when missing. Of a list the first one signs and all are still good.",
     )
     newsletters: dict[Slug, NewsletterFile] = Field(
         description="The newsletters, by name; the name is part of their URLs.",

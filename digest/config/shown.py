@@ -8,7 +8,7 @@ from typing import Any
 from digest.config.choice import written
 from digest.config.sections import plain
 from digest.config.settings import Settings
-from digest.model import Newsletter
+from digest.model import Newsletter, Retention
 
 
 def shown(settings: Settings) -> dict[str, Any]:
@@ -34,6 +34,12 @@ def shown(settings: Settings) -> dict[str, Any]:
 
 def _without_password(address: str | None) -> str | None:
     return address and re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", address)
+
+
+def _kept(archive: Retention) -> str:
+    if archive.issues is not None:
+        return f"{archive.issues} issues"
+    return "all" if archive.age is None else f"{archive.age.days}d"
 
 
 def _shown_newsletter(newsletter: Newsletter) -> dict[str, Any]:
@@ -62,6 +68,8 @@ def _shown_newsletter(newsletter: Newsletter) -> dict[str, Any]:
             name: values[name]
             for name in ("recipients", "channels", "subject", "catch_up", "unknown", "stale")
         },
+        "archive": {"keep": _kept(newsletter.archive)},
+        "readers": {**values["offers"], "cadences": list(newsletter.offers.cadences)},
         "interests": [
             {"words": words, "weight": newsletter.interest_weights.get(words, 1.0)}
             for words in newsletter.interests

@@ -15,6 +15,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from digest.links import Links
 from digest.model import Delivery, Issue, Newsletter, PublishError, Receipt, Site
+from digest.net import Net
 from digest.store import Store
 from digest.workers import Workers
 
@@ -28,6 +29,7 @@ class Lent:
     site: Site
     store: Store
     links: Links
+    net: Net
     workers: Workers
     templates: Path | None
     clock: Callable[[], datetime]

@@ -9,7 +9,6 @@ same letter with the same Message-ID.
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -22,10 +21,11 @@ from digest.model import Delivery, Issue, Newsletter, NotFound, Notice, NotReady
 from digest.publishers.base import Advice, Audience, Lent, Work
 from digest.publishers.budget import by_priority, limiters, paused
 from digest.publishers.connections import Connections
-from digest.publishers.dkim import Dkim, Signer, Stamp, advice
+from digest.publishers.dkim import Dkim, Signer, advice
 from digest.publishers.envelope import Letter, whole
+from digest.publishers.issue_letters import IssueLetters
 from digest.publishers.login import in_the_clear
-from digest.publishers.message import Opened, Reader, Sender, build_issue, build_notice, places, values_of
+from digest.publishers.message import Reader, Sender, build_issue, build_notice, places, values_of
 from digest.publishers.mime import wire_address
 from digest.publishers.relay import Relay
 from digest.publishers.relays import Relays
@@ -35,9 +35,9 @@ from digest.render import NoticeText, RenderError, renderer
 from digest.workers import WorkerFailed
 
 PREPARE_SECONDS = 30.0
-KEPT_ISSUES = 4
 INBOX_AT_ONCE = 8
 MOST_KEYS = 4
+WELCOME_STORIES = 7  # headlines of the latest issue in a first letter
 NOBODY = 0  # the subscription that never exists: its links leave nothing and change nothing
 _NAMED = re.compile(r"(?P<name>.*?)\s*<(?P<address>[^<>]+)>", re.DOTALL)
 
@@ -97,10 +97,18 @@ def _address(key: str, text: str) -> str:
 
 
 def prepare_issue(
-    issue: Issue, newsletter: Newsletter, site: Site, sender: Sender, links: Links, templates: Path | None
+    issue: Issue,
+    newsletter: Newsletter,
+    site: Site,
+    sender: Sender,
+    links: Links,
+    templates: Path | None,
+    language: str = "",
 ) -> bytes:
-    """The prepared letter of an issue, with places for what is the reader's own."""
-    text = renderer(templates).letter(issue, newsletter, site, links, reader=places(issue, links))
+    """The prepared letter of an issue, with places for what is the reader's own. language: of our words in
+    it; empty: the issue's."""
+    reader = places(issue, links)
+    text = renderer(templates).letter(issue, newsletter, site, links, reader=reader, language=language)
     return build_issue(issue, newsletter, site, sender, text, links)
 
 
@@ -124,9 +132,11 @@ def write_notice(
     sender: Sender,
     links: Links,
     templates: Path | None,
+    language: str = "",
 ) -> Written:
-    """A letter that is no issue, whole. subscription_id: whom a `confirm` is about."""
-    language = newsletter.language if newsletter else "en"
+    """A letter that is no issue, whole. subscription_id: whom it is about. language: what the reader chose;
+    empty: the newsletter's."""
+    language = language or (newsletter.language if newsletter else "en")
     text = _notice_text(notice, newsletter, subscription_id, language, site, links, templates)
     message_id = links.message_id(f"notice|{notice.key}", sender.domain)
     body = build_notice(notice, site, sender, text, language=language, message_id=message_id)
@@ -149,6 +159,30 @@ def _notice_text(
                 raise PublishError("a confirmation without a subscription", permanent=True)
             token = links.token("confirm", subscription_id, issued=notice.created_at)
             context = {"newsletter": newsletter.title, "url": links.confirm(token)}
+        case "welcome":
+            if newsletter is None or subscription_id is None:
+                raise PublishError("a welcome without a subscription", permanent=True)
+            path = notice.data.get("path")
+            context = {
+                "newsletter": newsletter.title,
+                "tongue": newsletter.language,
+                "lines": tuple(notice.data.get("stories", ()))[:WELCOME_STORIES],
+                "url": links.issue(path) if path else links.newsletter(newsletter.slug),
+                "preferences": links.preferences(links.token("preferences", subscription_id)),
+                "unsubscribe": links.unsubscribe(links.token("unsubscribe", subscription_id)),
+            }
+        case "manage":
+            if newsletter is None or subscription_id is None:
+                raise PublishError("a link to nobody's data", permanent=True)
+            token = links.token("manage", subscription_id, issued=notice.created_at)
+            context = {"newsletter": newsletter.title, "url": links.manage(token)}
+        case "address":
+            if newsletter is None or "change_id" not in notice.data:
+                raise PublishError("a change of address without the change", permanent=True)
+            token = links.token("address", int(notice.data["change_id"]), issued=notice.created_at)
+            context = {"newsletter": newsletter.title, "url": links.address(token)}
+        case "moved":
+            context = {"newsletter": newsletter.title if newsletter else site.title, "url": ""}
         case "goodbye":
             if newsletter is None:
                 raise PublishError("a goodbye without a newsletter", permanent=True)
@@ -165,7 +199,7 @@ def _notice_text(
 
 
 class Publisher:
-    """Sends letters. What was prepared with an issue never changes: a few of the latest are kept at hand.
+    """Sends letters.
 
     stream: only where there is a mail server; the local inbox takes one letter at a time, and a publisher
     for it is no `Streams`.
@@ -184,13 +218,13 @@ class Publisher:
         self._relays = _relays(settings, lent) if settings.transport == "smtp" else None
         if self._relays:
             self.stream = partial(self._relays.stream, compose=self._outgoing)
-        self._kept: OrderedDict[int, _Prepared] = OrderedDict()
+        self._letters = IssueLetters(lent.store, self._signer, self._of_old, channel=self.channel)
         self.concurrency = (
             max(relay.connections for relay in settings.smtp) if self._relays else INBOX_AT_ONCE
         )
 
-    async def prepare(self, issue: Issue, newsletter: Newsletter) -> bytes:
-        """Render and encode the letter once for all readers."""
+    async def prepare(self, issue: Issue, newsletter: Newsletter, language: str = "") -> bytes:
+        """Render and encode the letter once for all readers, or for those who chose a language."""
         lent = self._lent
         return await lent.workers.run(
             prepare_issue,
@@ -200,6 +234,7 @@ class Publisher:
             self._sender,
             lent.links,
             lent.templates,
+            language,
             timeout=PREPARE_SECONDS,
         )
 
@@ -285,7 +320,7 @@ class Publisher:
         return await self._write_notice(delivery, notice)
 
     async def _write_issue(self, delivery: Delivery, issue_id: int, reader: str) -> Written:
-        prepared = await self._prepared(issue_id)
+        prepared = await self._letters.of(issue_id, delivery.subscription_id)
         links = self._lent.links
         about = NOBODY if delivery.subscription_id is None else delivery.subscription_id
         message_id = links.message_id(f"{prepared.tag}|{reader}", self._sender.domain)
@@ -306,33 +341,19 @@ class Publisher:
             body=body,
         )
 
-    async def _prepared(self, issue_id: int) -> _Prepared:
-        if issue_id in self._kept:
-            self._kept.move_to_end(issue_id)
-            return self._kept[issue_id]
-        store = self._lent.store
-        issue = await store.issues.get(issue_id)
-        letter = await store.issues.prepared(issue_id, self.channel)
-        if letter is None:
-            # The newsletter did not go by mail when this issue was born, but a test letter may be asked for.
-            publication = await store.newsletters.get(issue.newsletter)
-            letter = await self.prepare(issue, publication.newsletter)
-        opened = Opened(letter)
-        self._kept[issue_id] = _Prepared(
-            tag=issue.tag,
-            subject=issue.subject or issue.title,
-            letter=opened,
-            stamp=self._signer.prepare(opened.pieces, issue.composed_at),
-        )
-        while len(self._kept) > KEPT_ISSUES:
-            self._kept.popitem(last=False)
-        return self._kept[issue_id]
+    async def _of_old(self, issue: Issue, language: str) -> bytes:
+        """A letter that was not prepared at birth: in a language of the reader's choice, or a test letter of
+        an issue whose newsletter did not go by mail."""
+        publication = await self._lent.store.newsletters.get(issue.newsletter)
+        return await self.prepare(issue, publication.newsletter, language)
 
     async def _write_notice(self, delivery: Delivery, notice: Notice) -> Written:
         lent = self._lent
         newsletter = None
         if notice.newsletter:
             newsletter = (await lent.store.newsletters.get(notice.newsletter)).newsletter
+        about = delivery.subscription_id
+        reader = None if about is None else await lent.store.subscriptions.get(about)
         written = await lent.workers.run(
             write_notice,
             notice,
@@ -342,17 +363,10 @@ class Publisher:
             self._sender,
             lent.links,
             lent.templates,
+            reader.language if reader else "",
             timeout=PREPARE_SECONDS,
         )
         return replace(written, body=self._signer.sign(written.body, notice.created_at) + written.body)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Prepared:
-    tag: str
-    subject: str
-    letter: Opened
-    stamp: Stamp
 
 
 def _relays(settings: Settings, lent: Lent) -> Relays:

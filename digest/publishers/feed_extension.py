@@ -15,37 +15,67 @@ from lxml import etree
 NAME = "digest"
 """The attribute of feeds and entries under which feedgen keeps our extension."""
 
+ATOM = "http://www.w3.org/2005/Atom"
 DC = "http://purl.org/dc/elements/1.1/"
+HISTORY = "http://purl.org/syndication/history/1.0"
 MEDIA = "http://search.yahoo.com/mrss/"
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 class FeedExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """The feed itself. home: the newsletter's page, that an RSS channel links to."""
+    """The feed itself. home: the newsletter's page, that an RSS channel links to. archive: it is an archive
+    document of RFC 5005. links: attributes of each link that feedgen does not know."""
 
-    home = ""
+    def __init__(self) -> None:
+        self.home = ""
+        self.icon = ""
+        self.archive = False
+        self.links: tuple[dict[str, str], ...] = ()
 
     def extend_ns(self) -> dict[str, str]:
-        return {"dc": DC, "media": MEDIA}
+        return {"dc": DC, "media": MEDIA, **({"fh": HISTORY} if self.archive else {})}
 
     def extend_atom(self, feed: etree._Element) -> etree._Element:
         _declare_markup(feed, "title", "subtitle")
+        place = len(feed) - len(feed.findall("entry"))
+        for attributes in self.links:
+            feed.insert(place, etree.Element("link", attributes))
+            place += 1
+        if self.icon:
+            icon = etree.Element("icon")
+            icon.text = self.icon
+            feed.insert(place, icon)
+            place += 1
+        if self.archive:
+            feed.insert(place, etree.Element(f"{{{HISTORY}}}archive", nsmap={"fh": HISTORY}))
         return feed
 
     def extend_rss(self, rss: etree._Element) -> etree._Element:
-        link = rss.find("channel/link")
+        channel = rss.find("channel")
+        if channel is None:
+            return rss
+        link = channel.find("link")
         if link is not None:
             link.text = self.home
-        _escape(rss.find("channel/description"))
+        _escape(channel.find("description"))
+        place = len(channel) - len(channel.findall("item"))
+        for attributes in self.links:
+            channel.insert(place, etree.Element(f"{{{ATOM}}}link", attributes, nsmap={"atom": ATOM}))
+            place += 1
+        if self.archive:
+            channel.insert(place, etree.Element(f"{{{HISTORY}}}archive", nsmap={"fh": HISTORY}))
         return rss
 
 
 class EntryExtension(BaseEntryExtension):  # type: ignore[misc]
-    """One entry. links: attributes of each link. language: where it differs from the feed's, else empty."""
+    """One entry. links: attributes of each link. author: where it is not the feed's, else empty. source: who
+    told it first. language: where it differs from the feed's, else empty."""
 
     def __init__(self) -> None:
         self.links: tuple[dict[str, str], ...] = ()
         self.creator = ""
+        self.author = ""
+        self.source = ""
         self.image = ""
         self.language = ""
 
@@ -57,6 +87,10 @@ class EntryExtension(BaseEntryExtension):  # type: ignore[misc]
         _declare_markup(entry, "title", "summary")
         if self.language:
             entry.set(_LANG, self.language)
+        if self.author:
+            author = etree.SubElement(entry, "author")
+            etree.SubElement(author, "name").text = self.author
+        self._add_source(entry)
         self._add_thumbnail(entry)
         return entry
 
@@ -64,8 +98,14 @@ class EntryExtension(BaseEntryExtension):  # type: ignore[misc]
         _escape(item.find("description"))
         if self.creator:
             etree.SubElement(item, f"{{{DC}}}creator", nsmap={"dc": DC}).text = self.creator
+        self._add_source(item)
         self._add_thumbnail(item)
         return item
+
+    def _add_source(self, parent: etree._Element) -> None:
+        """`<source>` of both forms asks for the address of the feed, which may hold somebody's key."""
+        if self.source:
+            etree.SubElement(parent, f"{{{DC}}}source", nsmap={"dc": DC}).text = self.source
 
     def _add_thumbnail(self, parent: etree._Element) -> None:
         if self.image:

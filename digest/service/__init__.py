@@ -27,6 +27,7 @@ from digest.links import Links
 from digest.model import DigestError, Feed, FeedStatus, Issue, Newsletter, NotFound
 from digest.net import Net
 from digest.publishers.base import Lent, Publisher
+from digest.publishers.private_feed import PrivateFeeds
 from digest.service.writing import open_writer
 from digest.store import Store
 from digest.workers import Workers
@@ -34,6 +35,8 @@ from digest.workers import Workers
 log = logging.getLogger(__name__)
 
 NO_CHANNELS = ("base",)
+PRIVATE_ENTRIES = 20
+"""Of a private feed where the channel `feed` has no settings."""
 
 
 def clock() -> datetime:
@@ -192,7 +195,7 @@ async def open_house(
     settings = config.ensure_secret(load(path, env=env))
     store = await Store.open(settings.database)
     try:
-        await store.claim_identity(settings.secret, None, clock())
+        await store.claim_identity(settings.secret, None, clock(), former=settings.former_secrets)
         if sync:
             await adopt(store, settings, clock())
         async with build_line(settings, store, clock) as line:
@@ -210,7 +213,7 @@ async def adopt(store: Store, settings: Settings, now: datetime) -> None:
 @asynccontextmanager
 async def build_line(settings: Settings, store: Store, clock: Callable[[], datetime]) -> AsyncIterator[Line]:
     """The line over this store: network, workers, publishers; all closed at the end."""
-    links = Links(settings.site.url, settings.secret)
+    links = Links(settings.site.url, settings.secret, settings.former_secrets)
     workers = Workers()
     readers = Readers(lanes=os.cpu_count() or 1)
     net = build_net(settings)
@@ -218,6 +221,7 @@ async def build_line(settings: Settings, store: Store, clock: Callable[[], datet
         site=settings.site,
         store=store,
         links=links,
+        net=net,
         workers=workers,
         templates=settings.templates,
         clock=clock,
@@ -275,6 +279,20 @@ def build_publishers(settings: Settings, lent: Lent) -> dict[str, Publisher]:
         module = importlib.import_module(f"digest.publishers.{name}")
         built[name] = module.Publisher(settings.channels[name], lent)
     return built
+
+
+def private_feeds(settings: Settings, line: Line) -> PrivateFeeds:
+    """What the web writes the feeds of single readers with; they are as long as the public ones."""
+    lent = Lent(
+        site=line.site,
+        store=line.store,
+        links=line.links,
+        net=line.net,
+        workers=line.workers,
+        templates=line.templates,
+        clock=line.clock,
+    )
+    return PrivateFeeds(lent, getattr(settings.channels.get("feed"), "entries", PRIVATE_ENTRIES))
 
 
 def user_agent(settings: Settings) -> str:

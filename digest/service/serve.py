@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import hmac
 import logging
 import signal
@@ -20,7 +21,7 @@ from typing import Any
 
 import uvicorn
 
-from digest import dispatch, intake, pipeline, report
+from digest import dispatch, intake, pipeline, report, shelving
 from digest.config import Settings
 from digest.line import Line, Progress
 from digest.model import DigestError, NotReady, Superseded
@@ -37,6 +38,7 @@ from digest.service import (
     inbox_is_local,
     load,
     open_house,
+    private_feeds,
 )
 from digest.service.current import Current, Held, Shut
 from digest.service.listening import is_loopback, listen
@@ -44,7 +46,7 @@ from digest.store import Store
 from digest.watch import LedgerBroken, Watch
 from digest.web.app import build_app
 from digest.web.health import Health
-from digest.web.lent import WebLent
+from digest.web.lent import SignupLimits, WebLent
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +57,11 @@ EVERY = {
     "deliver": timedelta(seconds=1),
 }
 LONGEST_ROUND = 60.0  # seconds of pulling; then a changed config gets its turn
+LATE = 20  # issues at one look, in each edition, for readers who come back from a pause or another rhythm
+SIGNUPS = timedelta(seconds=1)  # apart from `deliver`, which may send for hours
 HOUSEKEEPING = timedelta(hours=1)
 REPORT = timedelta(minutes=1)
+ARCHIVE = timedelta(minutes=5)
 GRACE = timedelta(seconds=22)  # then there are goodbyes to say and transactions to end: 30 s in all
 SILENT_AFTER = timedelta(minutes=5)  # a step that has not ended well for so long turns health red
 ANSWER_WITHIN = timedelta(seconds=4)  # the database, when health is asked; load balancers wait for 5 to 10
@@ -102,9 +107,12 @@ class Running:
             "deliver": lambda held: self._deliver(held),
         }
         ticks = [Tick(name=role, step=self._step(steps[role]), every=EVERY[role]) for role in self.roles]
+        if "deliver" in self.roles:
+            ticks.append(Tick(name="signups", step=self._step(self._answer_signups), every=SIGNUPS))
         if "compose" in self.roles:
             ticks.append(Tick(name="housekeeping", step=self._step(self._prune), every=HOUSEKEEPING))
             ticks.append(Tick(name="report", step=self._step(self._report), every=REPORT))
+            ticks.append(Tick(name="archive", step=self._step(self._tidy), every=ARCHIVE))
         return tuple(ticks)
 
     def _goes_on(self, role: str) -> Progress:
@@ -163,14 +171,23 @@ class Running:
         self._trouble = said
 
     async def _compose(self, line: Line) -> None:
-        composed = await pipeline.compose(line, line.clock())
+        composed = await pipeline.compose(line, line.clock(), late=LATE)
         if composed.problems:
             raise DigestError("; ".join(composed.problems))
+
+    async def _answer_signups(self, held: Held) -> None:
+        await held.line.store.signups.answer(clock())
 
     async def _prune(self, held: Held) -> None:
         keep = held.settings.keep
         gone = await held.line.store.prune(clock(), deliveries=keep.deliveries, articles=keep.articles)
         log.info("pruned", extra=dict(gone))
+        head = await held.line.store.ledger.head_of_the_day(clock())
+        if head is not None:  # kept outside the database, it proves later that nothing was cut off
+            log.info("consent ledger", extra={"head": str(head), "lines": head.length})
+
+    async def _tidy(self, held: Held) -> None:
+        await shelving.tidy(held.line, clock(), progress=self._goes_on("archive"))
 
     async def _report(self, held: Held) -> None:
         wanted = held.settings.report
@@ -195,7 +212,9 @@ class Running:
                 feed_state=feed_state,
                 ip_key=hmac.digest(settings.secret, b"digest network key v1", "sha256"),
                 trusted_proxies=settings.web.trusted_proxies,
+                signup=SignupLimits(**dataclasses.asdict(settings.web.signup)),
                 dev_inbox=inbox_is_local(settings) and is_loopback(self._host or ""),
+                private_feeds=private_feeds(settings, line),
             )
         )
 
@@ -271,7 +290,7 @@ class Running:
         now = self.current.settings
         if settings.database != now.database:
             raise DigestError("`database` cannot change while the service runs; restart it")
-        if settings.secret != now.secret:
+        if (settings.secret, settings.former_secrets) != (now.secret, now.former_secrets):
             raise DigestError("`secret` cannot change while the service runs; restart it")
 
     async def refresh(self) -> None:

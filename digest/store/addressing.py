@@ -44,6 +44,7 @@ async def add_chunk(
         born = await _address_readers(database, connection, issue, channels, now, chunk)
         if born == chunk:
             return False
+        await _cover_suppressed(connection, issue)
     else:
         await move_everyone(connection, issue.reading_id, issue.after, issue.through)
     await freeze(connection, issue.id, "open")
@@ -52,10 +53,10 @@ async def add_chunk(
 
 async def _oldest_born(connection: AsyncConnection, issue_id: int) -> AnyRow | None:
     """The issue whose turn it is, locked. A reader reaches an issue only through the one before it."""
-    newsletter = select(issues.c.newsletter).where(issues.c.id == issue_id).scalar_subquery()
+    reading = select(issues.c.reading_id).where(issues.c.id == issue_id).scalar_subquery()
     statement = (
         select(issues)
-        .where(issues.c.newsletter == newsletter, issues.c.recipients.is_(None), issues.c.id <= issue_id)
+        .where(issues.c.reading_id == reading, issues.c.recipients.is_(None), issues.c.id <= issue_id)
         .order_by(issues.c.id)
         .limit(1)
         .with_for_update()
@@ -194,14 +195,47 @@ async def close_born(connection: AsyncConnection, issue_id: int) -> None:
     await freeze(connection, issue_id, "cancelled")
 
 
+async def _cover_suppressed(connection: AsyncConnection, issue: AnyRow) -> None:
+    """Whoever must not be written to moves along, so that no issue is ever made for them alone."""
+    suppressed = (
+        select(subscribers.c.id)
+        .join(suppressions, suppressions.c.hash == subscribers.c.hash)
+        .where(subscribers.c.id == subscriptions.c.subscriber_id)
+    )
+    await connection.execute(
+        update(subscriptions)
+        .where(*_standing(issue.reading_id, issue.after), suppressed.exists())
+        .values(through=issue.through)
+    )
+
+
+def _standing(edition_id: int, after: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        subscriptions.c.edition_id == edition_id,
+        subscriptions.c.through == after,
+        subscriptions.c.status == ACTIVE,
+    )
+
+
 async def move_everyone(connection: AsyncConnection, edition_id: int, after: int, through: int) -> None:
     """All readers of this edition who stand at one number, at another."""
     await connection.execute(
-        update(subscriptions)
-        .where(
-            subscriptions.c.edition_id == edition_id,
-            subscriptions.c.through == after,
-            subscriptions.c.status == ACTIVE,
-        )
-        .values(through=through)
+        update(subscriptions).where(*_standing(edition_id, after)).values(through=through)
     )
+
+
+async def move_chunk(
+    connection: AsyncConnection, edition_id: int, after: int, through: int, chunk: int
+) -> int:
+    """As many of them as go into one transaction; how many they were."""
+    some = (
+        select(subscriptions.c.id)
+        .where(*_standing(edition_id, after))
+        .order_by(subscriptions.c.id)
+        .limit(chunk)
+        .with_for_update()
+    )
+    moved = await connection.execute(
+        update(subscriptions).where(subscriptions.c.id.in_(some)).values(through=through)
+    )
+    return moved.rowcount

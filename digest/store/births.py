@@ -1,24 +1,26 @@
 """How an issue comes into the world: once, and whole.
 
-The cursor of the newsletter's own edition moves by compare-and-swap in the issue's own transaction, so there
-is one issue for a window whatever restarts or second processes do. Its deliveries follow (`addressing`).
+There is one issue for an edition, a day and the number where its readers stand, by a unique key. For the
+archive the cursor of the newsletter's own edition moves, too, by compare-and-swap in the issue's own
+transaction. So restarts and second processes make nothing twice. The deliveries follow (`addressing`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from digest.model import Decision, Issue, SlotKey
-from digest.store.addressing import move_everyone
+from digest.model import Decision, Issue, OpenSlot, SlotKey
 from digest.store.codec import encode
 from digest.store.database import Database, chunks
-from digest.store.editions import edition_of, own_edition
+from digest.store.editions import own_edition
+from digest.store.search import index
 from digest.store.tables import (
+    PAUSED,
     decisions,
     editions,
     issue_channels,
@@ -43,23 +45,31 @@ async def bring_about(
     told: Sequence[Decision],
     prepared: Mapping[str, bytes],
     audiences: Mapping[str, Audience],
-    slot: SlotKey | None,
+    slot: OpenSlot | None,
     now: datetime,
 ) -> int:
     """The transaction of `Issues.birth`: the new issue's id. Raises SomebodyWasFirst."""
-    own = await own_edition(connection, issue.newsletter, lock=True)
-    edition_id = issue.edition_id
-    manual = edition_id != own.id
-    if own.through != issue.after:
-        raise SomebodyWasFirst
-    await connection.execute(update(editions).where(editions.c.id == own.id).values(through=issue.through))
-    reading_id = own.id
-    await _return_from_pause(connection, reading_id, issue)
+    reading_id = issue.edition_id
+    if issue.public:
+        own = await own_edition(connection, issue.newsletter, lock=True)
+        reading_id = own.id
+        if own.through != issue.after:
+            raise SomebodyWasFirst
+        await connection.execute(
+            update(editions)
+            .where(editions.c.id.in_([own.id, issue.edition_id]))
+            .values(through=issue.through)
+        )
+    if slot is None:
+        await end_pauses(connection, reading_id, issue.date)
+    else:
+        await _still_open(connection, slot, issue)
     added = (
         database.insert(issues)
         .values(
+            **({"id": issue.id} if issue.id else {}),
             newsletter=issue.newsletter,
-            edition_id=edition_id,
+            edition_id=issue.edition_id,
             reading_id=reading_id,
             date=issue.date,
             after=issue.after,
@@ -77,27 +87,43 @@ async def bring_about(
     issue_id = (await connection.execute(added)).scalar_one_or_none()
     if issue_id is None:
         raise SomebodyWasFirst
-    if slot is not None and not await take_slot(database, connection, slot, "issue", now, issue_id=issue_id):
-        raise SomebodyWasFirst
-    if manual:
-        await connection.execute(
-            update(editions).where(editions.c.id == edition_id).values(through=issue.through)
-        )
+    if slot is not None:
+        await _name_in_slot(connection, slot, int(issue_id), public=issue.public)
     await _write_parts(connection, issue_id, told, prepared, audiences)
+    await index(database, connection, issue_id, issue.newsletter, issue.stories if issue.public else ())
     await _fix_tag(connection, issue)
     return int(issue_id)
 
 
-async def _return_from_pause(connection: AsyncConnection, edition_id: int, issue: Issue) -> None:
-    """Whose pause ends with this issue's day gets this issue."""
+async def _still_open(connection: AsyncConnection, slot: OpenSlot, issue: Issue) -> None:
+    """The slot, locked. Whoever wakes up after it was closed makes no issue for it any more."""
+    statement = (
+        select(slots)
+        .where(slots.c.edition_id == slot.key.edition_id, slots.c.date == slot.key.date)
+        .with_for_update()
+    )
+    row = (await connection.execute(statement)).first()
+    if row is None or row.status != "open" or row.through != issue.through:
+        raise SomebodyWasFirst
+
+
+async def _name_in_slot(connection: AsyncConnection, slot: OpenSlot, issue_id: int, *, public: bool) -> None:
+    statement = update(slots).where(slots.c.edition_id == slot.key.edition_id, slots.c.date == slot.key.date)
+    if not public:
+        statement = statement.where(slots.c.issue_id.is_(None))
+    await connection.execute(statement.values(issue_id=issue_id))
+
+
+async def end_pauses(connection: AsyncConnection, edition_id: int, day: date) -> None:
+    """Whose pause is over by this day reads again, from where they stand."""
     await connection.execute(
         update(subscriptions)
         .where(
             subscriptions.c.edition_id == edition_id,
-            subscriptions.c.status == "paused",
-            subscriptions.c.paused_until <= issue.date,
+            subscriptions.c.status == PAUSED,
+            subscriptions.c.paused_until <= day,
         )
-        .values(status="active", paused_until=None, through=issue.after)
+        .values(status="active", paused_until=None)
     )
 
 
@@ -144,22 +170,22 @@ async def _fix_tag(connection: AsyncConnection, issue: Issue) -> None:
 async def take_slot(
     database: Database,
     connection: AsyncConnection,
-    slot: SlotKey,
+    key: SlotKey,
     status: str,
     now: datetime,
     *,
-    issue_id: int | None = None,
+    through: int | None = None,
 ) -> bool:
-    """Write what became of a slot, and let the edition remember its day; False: it is written already."""
+    """Write down a slot of an edition that is locked, and use up its day; False: it is written already."""
     statement = (
         database.insert(slots)
         .values(
-            edition_id=slot.edition_id,
-            date=slot.date,
-            due_at=slot.due_at,
+            edition_id=key.edition_id,
+            date=key.date,
+            due_at=key.due_at,
             status=status,
-            issue_id=issue_id,
             recorded_at=now,
+            through=through,
         )
         .on_conflict_do_nothing()
         .returning(slots.c.date)
@@ -169,24 +195,9 @@ async def take_slot(
     await connection.execute(
         update(editions)
         .where(
-            editions.c.id == slot.edition_id,
-            editions.c.last_date.is_(None) | (editions.c.last_date < slot.date),
+            editions.c.id == key.edition_id,
+            editions.c.last_date.is_(None) | (editions.c.last_date < key.date),
         )
-        .values(last_date=slot.date)
+        .values(last_date=key.date)
     )
     return True
-
-
-async def pass_over(connection: AsyncConnection, edition_id: int, through: int) -> None:
-    """An empty window is behind us: the edition's cursor and its readers' move together.
-
-    While an issue's deliveries are being born its readers stand elsewhere; then the cursor stays, and the
-    next window looks at these articles again.
-    """
-    locked = select(editions).where(editions.c.id == edition_id).with_for_update()
-    edition = edition_of((await connection.execute(locked)).one())
-    born = select(issues.c.id).where(issues.c.newsletter == edition.newsletter, issues.c.recipients.is_(None))
-    if through <= edition.through or (await connection.execute(born.limit(1))).first() is not None:
-        return
-    await connection.execute(update(editions).where(editions.c.id == edition_id).values(through=through))
-    await move_everyone(connection, edition_id, edition.through, through)

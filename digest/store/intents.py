@@ -22,7 +22,9 @@ def must_never_go(database: Database, delivery: Delivery) -> ColumnElement[bool]
         never = never | exists().where(issues.c.id == delivery.issue_id, issues.c.state == "cancelled")
     if delivery.issue_id is not None and delivery.subscription_id is not None:
         reader = exists().where(
-            subscriptions.c.id == delivery.subscription_id, subscriptions.c.status == ACTIVE
+            subscriptions.c.id == delivery.subscription_id,
+            subscriptions.c.status == ACTIVE,
+            subscriptions.c.by_mail.is_(True),
         )
         never = never | ~reader
     return never
@@ -45,7 +47,10 @@ async def refuse(
     )
     attempts = (await connection.execute(statement)).scalar_one_or_none()
     if attempts is not None:
-        reply = "the address is suppressed, the reader has left, or the issue was cancelled"
+        reply = (
+            "the address is suppressed, the reader has left or reads the private feed instead, "
+            "or the issue was cancelled"
+        )
         await note(connection, [(delivery.id, attempts)], DeliveryState.SUPPRESSED, now, reply=reply)
         return "suppressed"
     resting = select(deliveries.c.state).where(ours(delivery), deliveries.c.state == DeliveryState.SUPPRESSED)

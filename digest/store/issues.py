@@ -5,26 +5,30 @@ from __future__ import annotations
 import builtins
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, text, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from digest.model import Decision, DeliveryState, Issue, NotFound, SlotKey, SlotRecord, Told
+from digest.model import Decision, DeliveryState, Issue, NotFound, OpenSlot, Rhythm, SlotRecord, Told
 from digest.store.addressing import add_chunk, close_born
-from digest.store.births import (
-    Audience,
-    SomebodyWasFirst,
-    bring_about,
-    pass_over,
-    take_slot,
-)
+from digest.store.births import Audience, SomebodyWasFirst, bring_about
 from digest.store.codec import AnyRow, decode, decode_mapping, encode
 from digest.store.database import Database
 from digest.store.invariant import progress
 from digest.store.ledger import CHUNK, PLACE, note, suppress_waiting
+from digest.store.search import index
 from digest.store.tables import decisions, deliveries, editions, issue_channels, issues, slots
+
+# What gives the next id of `issues`, and takes it out of turn.
+_NEXT_ID = {
+    "postgresql": ("SELECT nextval(pg_get_serial_sequence('issues', 'id'))",),
+    "sqlite": (
+        "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'issues' RETURNING seq",
+        "INSERT INTO sqlite_sequence (name, seq) VALUES ('issues', 1) RETURNING seq",
+    ),
+}
 
 
 class Issues:
@@ -42,12 +46,14 @@ class Issues:
         decisions: Sequence[Decision],
         prepared: Mapping[str, bytes],
         audiences: Mapping[str, Audience],
-        slot: SlotKey | None,
+        slot: OpenSlot | None,
         now: datetime,
     ) -> Issue | None:
-        """Freeze this issue and move the cursor of the newsletter's own edition over its window.
+        """Freeze this issue; a public one moves the cursor of the newsletter's own edition over its window.
 
-        None: somebody else was first (that window, slot or path is taken), and nothing was written.
+        slot: the open one that it is for; None for an issue by hand. Readers of its edition (of the own one,
+        if it is public) who stand at `after` get it. None: somebody else was first (that window, slot or
+        path is taken), and nothing was written.
         """
 
         async def work(connection: AsyncConnection) -> int:
@@ -79,53 +85,53 @@ class Issues:
         async with self._database.reading() as connection:
             return list((await connection.execute(statement)).scalars())
 
-    async def record_slot(
-        self, slot: SlotKey, status: str, now: datetime, *, through: int | None = None
-    ) -> bool:
-        """Remember a slot without an issue: `empty`, `skipped` or `coalesced`. False: it is known already.
-
-        through: with `empty`, the end of the window that held nothing; the cursor moves over it.
-        """
-
-        async def work(connection: AsyncConnection) -> bool:
-            locked = select(editions.c.id).where(editions.c.id == slot.edition_id).with_for_update()
-            await connection.execute(locked)
-            if not await take_slot(self._database, connection, slot, status, now):
-                return False
-            if status == "empty" and through is not None:
-                await pass_over(connection, slot.edition_id, through)
-            return True
-
-        return await self._database.write(work)
-
     async def slots(self, newsletter: str, limit: int = 100) -> builtins.list[SlotRecord]:
-        """What became of this newsletter's slots, latest first."""
+        """What became of this newsletter's slots, in all its editions, latest first."""
+        made = select(func.count()).where(
+            issues.c.edition_id == slots.c.edition_id, issues.c.date == slots.c.date
+        )
         statement = (
-            select(slots)
+            select(
+                slots,
+                editions.c.cadence,
+                editions.c.at,
+                editions.c.zone,
+                editions.c.own,
+                made.scalar_subquery().label("issues"),
+            )
             .join(editions, editions.c.id == slots.c.edition_id)
             .where(editions.c.newsletter == newsletter)
             .order_by(slots.c.due_at.desc(), slots.c.edition_id.desc())
             .limit(limit)
         )
         async with self._database.reading() as connection:
-            return [SlotRecord(**row._mapping) for row in await connection.execute(statement)]
+            return [_slot(row) for row in await connection.execute(statement)]
 
     # ------------------------------------------------------------ reading
 
-    async def free_path(self, newsletter: str, date: date, *, public: bool = True) -> str:
-        """A path nobody has: `world/2026-11-22`, then `world/2026-11-22-2`, …; not public: `world/i/17`.
-        It is only taken by a birth; of two that want the same one, the second is refused."""
+    async def free_path(self, newsletter: str, date: date) -> str:
+        """A path nobody has: `world/2026-11-22`, then `world/2026-11-22-2`, …. It is only taken by a birth;
+        of two that want the same one, the second is refused."""
         async with self._database.reading() as connection:
             number, stem = 1, f"{newsletter}/{date.isoformat()}"
-            if not public:
-                last = (await connection.execute(select(func.max(issues.c.id)))).scalar_one()
-                number, stem = (last or 0) + 1, f"{newsletter}/i/"
             while True:
-                path = f"{stem}{number}" if not public else stem if number == 1 else f"{stem}-{number}"
+                path = stem if number == 1 else f"{stem}-{number}"
                 taken = select(exists().where(issues.c.path == path))
                 if not (await connection.execute(taken)).scalar_one():
                     return path
                 number += 1
+
+    async def next_id(self) -> int:
+        """A number for an issue that is yet to be born, given to nobody else: its letter names its path."""
+
+        async def work(connection: AsyncConnection) -> int:
+            for statement in _NEXT_ID[self._database.dialect]:
+                found = (await connection.execute(text(statement))).scalar_one_or_none()
+                if found is not None:
+                    return int(found)
+            raise AssertionError("the last statement always gives a number")
+
+        return await self._database.write(work)
 
     async def latest(
         self,
@@ -144,6 +150,17 @@ class Issues:
         if public:
             statement = statement.where(issues.c.public.is_(True))
         return await self._many(statement)
+
+    async def between(self, newsletter: str, *, after: int, through: int) -> builtins.list[Issue]:
+        """The public issues with ids in (after, through], oldest first."""
+        statement = select(issues).where(_public_after(newsletter, after), issues.c.id <= through)
+        return await self._many(statement.order_by(issues.c.id))
+
+    async def ids_after(self, newsletter: str, issue_id: int) -> builtins.list[int]:
+        """The public issues after this one, oldest first."""
+        statement = select(issues.c.id).where(_public_after(newsletter, issue_id))
+        async with self._database.reading() as connection:
+            return list((await connection.execute(statement.order_by(issues.c.id))).scalars())
 
     async def get(self, issue_id: int) -> Issue:
         """One issue. Raises NotFound."""
@@ -166,18 +183,29 @@ class Issues:
         found = [next(iter(await self._many(statement)), None) for statement in (older, newer)]
         return found[0], found[1]
 
-    async def told(self, newsletter: str, *, since: datetime, before: datetime) -> builtins.list[Told]:
-        """What this newsletter told from `since` on and earlier than `before`, newest issue first; without
-        its articles, which `windows.kept` gives."""
-        statement = (
-            select(issues)
-            .where(
-                issues.c.newsletter == newsletter,
-                issues.c.composed_at >= since,
-                issues.c.composed_at < before,
-            )
-            .order_by(issues.c.id.desc())
+    async def told(
+        self, newsletter: str, *, since: datetime, before: datetime, after: int, alone: bool = True
+    ) -> builtins.list[Told]:
+        """What readers who stand at `after` may know, of issues made from `since` on and earlier than
+        `before`, newest first; without its articles, which `windows.kept` gives.
+
+        That is what the archive told up to there. alone: nothing else; otherwise also what brought others
+        there, one issue for each window.
+        """
+        when = (
+            issues.c.newsletter == newsletter,
+            issues.c.composed_at >= since,
+            issues.c.composed_at < before,
         )
+        which = select(issues.c.id).where(*when, issues.c.public.is_(True), issues.c.through <= after)
+        if not alone:
+            others = (
+                select(func.min(issues.c.id))
+                .where(*when, issues.c.through == after, issues.c.public.is_(False))
+                .group_by(issues.c.after)
+            )
+            which = union_all(which, others)  # type: ignore[assignment]
+        statement = select(issues).where(issues.c.id.in_(which)).order_by(issues.c.id.desc())
         return [
             Told(story=story, path=issue.path, date=issue.date, composed_at=issue.composed_at)
             for issue in await self._many(statement)
@@ -270,7 +298,10 @@ class Issues:
             row = (await connection.execute(locked)).first()
             if row is None or _issue(row).revision != issue.revision - 1:
                 return False
-            await connection.execute(update(issues).where(issues.c.id == issue.id).values(data=encode(issue)))
+            revised = {"data": encode(issue), "revision": issue.revision}
+            await connection.execute(update(issues).where(issues.c.id == issue.id).values(revised))
+            told = issue.stories if row.public else ()
+            await index(self._database, connection, issue.id, row.newsletter, told)
             for_everyone = (
                 (deliveries.c.issue_id == issue.id)
                 & deliveries.c.subscription_id.is_(None)
@@ -321,7 +352,32 @@ def _wanting(issue_id: int) -> ColumnElement[bool]:
 
 def _issue(row: AnyRow) -> Issue:
     state = "paused" if row.paused and row.state == "open" else row.state
-    return replace(decode(Issue, row.data), id=row.id, path=row.path, state=state, recipients=row.recipients)
+    return replace(
+        decode(Issue, row.data),
+        id=row.id,
+        path=row.path,
+        state=state,
+        recipients=row.recipients,
+        public=row.public,
+    )
+
+
+def _slot(row: AnyRow) -> SlotRecord:
+    return SlotRecord(
+        edition_id=row.edition_id,
+        rhythm=Rhythm(cadence=row.cadence, at=time.fromisoformat(row.at), zone=row.zone),
+        own=row.own,
+        date=row.date,
+        due_at=row.due_at,
+        status=row.status,
+        issue_id=row.issue_id,
+        issues=row.issues,
+        recorded_at=row.recorded_at,
+    )
+
+
+def _public_after(newsletter: str, issue_id: int) -> ColumnElement[bool]:
+    return (issues.c.newsletter == newsletter) & issues.c.public.is_(True) & (issues.c.id > issue_id)
 
 
 def _decision(row: AnyRow) -> Decision:

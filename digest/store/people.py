@@ -7,17 +7,29 @@ outlives the erasing of a person.
 from __future__ import annotations
 
 import hmac
+import secrets
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from datetime import datetime, time
+from typing import Any, Literal
 
-from sqlalchemy import Select, exists, insert, select
+from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from digest.model import Subscription, SubscriptionStatus
+from digest.model import Rhythm, Subscription, SubscriptionStatus
+from digest.store.chain import SEAL
 from digest.store.codec import AnyRow, encode
 from digest.store.database import Database
-from digest.store.tables import consents, subscribers, subscriptions, suppressions
+from digest.store.seals import Entry, append
+from digest.store.tables import editions, subscribers, subscriptions, suppressions
+
+Departure = Literal["left", "moved"]
+
+
+def departure_of(database: Database, newsletter: str, address: str, kind: Departure = "left") -> str:
+    """What is remembered of an address that left a newsletter, or whose owner reads it elsewhere now; also
+    once they are erased."""
+    said = f"{kind} {newsletter} {address.casefold()}"
+    return hmac.digest(database.pepper, said.encode(), "sha256").hex()
 
 
 def hash_of(database: Database, address: str) -> str:
@@ -32,16 +44,33 @@ async def is_suppressed(database: Database, connection: AsyncConnection, address
     return bool(found.scalar_one())
 
 
+def is_person(database: Database, address: str) -> ColumnElement[bool]:
+    """Of `subscribers`: who has this address, in any case of letters. (Two letters to one reader are worse
+    than none to a second one whose address differs only by a capital.)"""
+    return subscribers.c.hash == hash_of(database, address)
+
+
+async def find_person(database: Database, connection: AsyncConnection, address: str) -> int | None:
+    """Whoever has this address; locked until the end of the transaction."""
+    found = select(subscribers.c.id).where(is_person(database, address)).order_by(subscribers.c.id).limit(1)
+    person: int | None = (await connection.execute(found.with_for_update())).scalar_one_or_none()
+    return person
+
+
 async def subscriber_id(database: Database, connection: AsyncConnection, address: str, now: datetime) -> int:
     """The row of this person, made when there is none, and locked until the end of the transaction."""
+    known = await find_person(database, connection, address)
+    if known is not None:
+        return known
     row = database.insert(subscribers).values(
-        address=address, hash=hash_of(database, address), created_at=now
+        address=address, hash=hash_of(database, address), salt=secrets.token_bytes(SEAL), created_at=now
     )
     upsert = row.on_conflict_do_update(index_elements=["address"], set_={"hash": row.excluded.hash})
     return int((await connection.execute(upsert.returning(subscribers.c.id))).scalar_one())
 
 
 async def note_consent(
+    database: Database,
     connection: AsyncConnection,
     *,
     subscriber: int,
@@ -51,23 +80,19 @@ async def note_consent(
     evidence: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    """Append one line to the consent ledger."""
-    await connection.execute(
-        insert(consents).values(
-            subscriber_id=subscriber,
-            newsletter=newsletter,
-            at=now,
-            event=event,
-            source=source,
-            evidence=encode(evidence),
-        )
+    """Append one line to the consent ledger, sealed."""
+    line = Entry(
+        subscriber=subscriber, newsletter=newsletter, event=event, source=source, evidence=encode(evidence)
     )
+    await append(database, connection, [line], now)
 
 
 def select_subscriptions() -> Select[Any]:
-    """Subscriptions with their address."""
-    return select(subscriptions, subscribers.c.address).join(
-        subscribers, subscribers.c.id == subscriptions.c.subscriber_id
+    """Subscriptions with their address and their rhythm."""
+    return (
+        select(subscriptions, subscribers.c.address, editions.c.cadence, editions.c.at, editions.c.zone)
+        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .join(editions, editions.c.id == subscriptions.c.edition_id)
     )
 
 
@@ -93,6 +118,7 @@ def subscription_of(row: AnyRow) -> Subscription:
         address=row.address or "erased",
         newsletter=row.newsletter,
         edition_id=row.edition_id,
+        rhythm=Rhythm(cadence=row.cadence, at=time.fromisoformat(row.at), zone=row.zone),
         status=SubscriptionStatus(row.status),
         source=row.source,
         through=row.through,
@@ -100,4 +126,9 @@ def subscription_of(row: AnyRow) -> Subscription:
         confirmed_at=row.confirmed_at,
         left_at=row.left_at,
         paused_until=row.paused_until,
+        language=row.language,
+        feed_number=row.feed_number,
+        feed_on=row.feed_on,
+        by_mail=row.by_mail,
+        asked_at=row.asked_at,
     )

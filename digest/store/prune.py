@@ -20,6 +20,7 @@ from digest.store.tables import (
     follows,
     issue_tallies,
     newsletters,
+    subscriptions,
     term_counts,
 )
 from digest.store.windows import BLOCK, BLOCKS
@@ -30,12 +31,17 @@ CHUNK = 5_000
 
 async def prune_deliveries(database: Database, before: datetime) -> int:
     """Delete deliveries that came to rest before then; their numbers go into the issue's tally."""
+    # They are what stands in a private feed.
+    read_privately = exists().where(
+        subscriptions.c.id == deliveries.c.subscription_id, subscriptions.c.feed_on.is_(True)
+    )
     old = (
         select(deliveries.c.id)
         .where(
             deliveries.c.queue.is_(None),
             deliveries.c.state != DeliveryState.ATTEMPTING,
             deliveries.c.changed_at < before,
+            ~read_privately,
         )
         .order_by(deliveries.c.id)
         .limit(CHUNK)
@@ -78,7 +84,7 @@ async def prune_articles(database: Database, before: datetime) -> int:
         follows.c.feed_id == articles.c.feed_id,
         follows.c.ended_at.is_(None),
         editions.c.newsletter == follows.c.newsletter,
-        editions.c.own.is_(True),
+        editions.c.next_at.is_not(None),  # it has readers, or is the newsletter's own
         editions.c.through < articles.c.ready,
         newsletters.c.slug == follows.c.newsletter,
         newsletters.c.retired_at.is_(None),

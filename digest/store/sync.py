@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import case, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import Edition, Follow, Newsletter, Site
 from digest.store.addressing import close_born
 from digest.store.codec import encode, host_of
 from digest.store.database import SYNC_LOCK, Database
-from digest.store.editions import MANUAL, edition_of, own_edition
+from digest.store.editions import MANUAL, edition_of, find_or_found, has_readers, key_of, own_edition
 from digest.store.joining import LEFT, add_reader, leave_now
 from digest.store.ledger import place_when_unknown, suppress_waiting
 from digest.store.people import select_subscriptions, subscription_of
+from digest.store.seals import hold
 from digest.store.tables import (
-    consents,
+    OPEN,
     deliveries,
     editions,
     entries,
@@ -28,6 +29,7 @@ from digest.store.tables import (
     issues,
     meta,
     newsletters,
+    slots,
     subscribers,
     subscriptions,
 )
@@ -44,10 +46,11 @@ async def sync_newsletters(
 ) -> None:
     """The transaction of `Newsletters.sync`."""
     await database.lock(connection, SYNC_LOCK)
+    await hold(connection)
     await remember(database, connection, "authority", urlsplit(site.url).hostname or "")
     for newsletter in wanted:
         await _define(database, connection, newsletter)
-        await _schedule(connection, newsletter, now)
+        await _schedule(database, connection, newsletter, now)
     await _feeds(database, connection, wanted, now)
     for newsletter in wanted:
         await _recipients(database, connection, newsletter, now)
@@ -87,54 +90,72 @@ async def _define(database: Database, connection: AsyncConnection, newsletter: N
         )
 
 
-async def _schedule(connection: AsyncConnection, newsletter: Newsletter, now: datetime) -> None:
-    """The newsletter's own edition, and the manual one. A changed schedule goes on where the old one was."""
-    schedule = newsletter.schedule
-    rhythm = (schedule.cadence, schedule.at.strftime("%H:%M"), schedule.zone)
+async def _schedule(
+    database: Database, connection: AsyncConnection, newsletter: Newsletter, now: datetime
+) -> None:
+    """The newsletter's own edition, and the manual one. A changed schedule goes on where the old one was.
+
+    Everything that is read is looked at anew: it may have been long asleep, and the rules of its zone may
+    have changed with the system.
+    """
+    slug, rhythm = newsletter.slug, newsletter.schedule.rhythm
     rows = await connection.execute(
-        select(editions).where(editions.c.newsletter == newsletter.slug).with_for_update()
+        select(editions).where(editions.c.newsletter == slug).order_by(editions.c.id).with_for_update()
     )
-    known = {(edition.cadence, edition.at, edition.zone): edition for edition in map(edition_of, rows)}
-    if MANUAL not in known:
-        await _found(connection, newsletter.slug, MANUAL, own=False, before=None, now=now)
-    own = next((edition for edition in known.values() if edition.own), None)
-    if own is None:
-        await _found(connection, newsletter.slug, rhythm, own=True, before=None, now=now)
-    elif rhythm != (own.cadence, own.at, own.zone):
-        await connection.execute(update(editions).where(editions.c.id == own.id).values(own=False))
-        if rhythm in known:
-            new = known[rhythm].id
-            await connection.execute(
-                update(editions)
-                .where(editions.c.id == new)
-                .values(own=True, through=own.through, last_date=own.last_date)
+    known = [edition_of(row) for row in rows]
+    if all((edition.cadence, edition.at, edition.zone) != MANUAL for edition in known):
+        await _found_manual(connection, slug, now)
+    own = next((edition for edition in known if edition.own), None)
+    if own is None or key_of(rhythm) != (own.cadence, own.at, own.zone):
+        new = await find_or_found(database, connection, slug, rhythm, through=0, now=now)
+        if own is not None:
+            await _take_over(connection, own, new, now)
+        await connection.execute(update(editions).where(editions.c.id == new.id).values(own=True))
+    await connection.execute(
+        update(editions)
+        .where(
+            editions.c.newsletter == slug,
+            editions.c.cadence != MANUAL[0],
+            or_(editions.c.own.is_(True), editions.c.next_at.is_not(None), has_readers(editions.c.id)),
+        )
+        .values(
+            next_at=case(
+                (editions.c.next_at <= now, editions.c.next_at), else_=literal(now, editions.c.next_at.type)
             )
-        else:
-            new = await _found(connection, newsletter.slug, rhythm, own=True, before=own, now=now)
-        await _move_readers(connection, own.id, new)
-
-
-async def _found(
-    connection: AsyncConnection,
-    slug: str,
-    rhythm: tuple[str, str, str],
-    *,
-    own: bool,
-    before: Edition | None,
-    now: datetime,
-) -> int:
-    cadence, at, zone = rhythm
-    statement = insert(editions).values(
-        newsletter=slug,
-        cadence=cadence,
-        at=at,
-        zone=zone,
-        own=own,
-        through=before.through if before else 0,
-        last_date=before.last_date if before else None,
-        created_at=now,
+        )
     )
-    return int((await connection.execute(statement.returning(editions.c.id))).scalar_one())
+
+
+async def _found_manual(connection: AsyncConnection, slug: str, now: datetime) -> None:
+    cadence, at, zone = MANUAL
+    await connection.execute(
+        insert(editions).values(
+            newsletter=slug,
+            cadence=cadence,
+            at=at,
+            zone=zone,
+            own=False,
+            through=0,
+            created_at=now,
+            since=now,
+        )
+    )
+
+
+async def _take_over(connection: AsyncConnection, old: Edition, new: Edition, now: datetime) -> None:
+    """The new rhythm goes on where the old one was: the same cursor, the same day, the same readers."""
+    days = [day for day in (old.last_date, new.last_date) if day is not None]
+    await connection.execute(update(editions).where(editions.c.id == old.id).values(own=False))
+    await connection.execute(
+        update(editions)
+        .where(editions.c.id == new.id)
+        .values(
+            through=old.through,
+            last_date=max(days, default=None),
+            since=new.since if new.next_at is not None else now,
+        )
+    )
+    await _move_readers(connection, old.id, new.id)
 
 
 async def _move_readers(connection: AsyncConnection, old: int, new: int) -> None:
@@ -235,14 +256,7 @@ async def _recipients(
     )
     known = {row.address: subscription_of(row) for row in await connection.execute(statement)}
     for address in newsletter.recipients:
-        have = known.get(address)
-        if (
-            have is not None
-            and have.status == LEFT
-            and not await _was_taken_out(connection, have.subscriber_id, newsletter.slug)
-        ):
-            continue  # they left by themselves, and stay so
-        await add_reader(
+        await add_reader(  # who left by themselves stays so
             database,
             connection,
             newsletter.slug,
@@ -254,19 +268,7 @@ async def _recipients(
         )
     for address, have in known.items():
         if have.source == "config" and have.status != LEFT and address not in newsletter.recipients:
-            await leave_now(connection, have, source="config", evidence={}, now=now)
-
-
-async def _was_taken_out(connection: AsyncConnection, subscriber: int, slug: str) -> bool:
-    """Whether it was the config, not the person, that ended this subscription."""
-    last = (
-        select(consents.c.event, consents.c.source)
-        .where(consents.c.subscriber_id == subscriber, consents.c.newsletter == slug)
-        .order_by(consents.c.id.desc())
-        .limit(1)
-    )
-    row = (await connection.execute(last)).first()
-    return row is not None and (row.event, row.source) == ("no", "config")
+            await leave_now(database, connection, have, source="config", evidence={}, now=now)
 
 
 # ---------------------------------------------------------------- what has left the config
@@ -279,7 +281,17 @@ async def _retire_others(connection: AsyncConnection, slugs: Sequence[str], now:
     for slug in (await connection.execute(statement)).scalars().all():
         await own_edition(connection, slug, lock=True)  # no issue is born meanwhile
         await connection.execute(update(newsletters).where(newsletters.c.slug == slug).values(retired_at=now))
+        await _close_slots(connection, slug)
         born = select(issues.c.id).where(issues.c.newsletter == slug, issues.c.recipients.is_(None))
         for issue_id in (await connection.execute(born)).scalars().all():
             await close_born(connection, issue_id)
         await suppress_waiting(connection, deliveries.c.newsletter == slug, "newsletter retired", now)
+
+
+async def _close_slots(connection: AsyncConnection, slug: str) -> None:
+    """Nothing of it is looked at any more, and whatever was being made for a slot is not born."""
+    its_own = select(editions.c.id).where(editions.c.newsletter == slug)
+    await connection.execute(update(editions).where(editions.c.newsletter == slug).values(next_at=None))
+    await connection.execute(
+        update(slots).where(slots.c.edition_id.in_(its_own), slots.c.status == OPEN).values(status="skipped")
+    )

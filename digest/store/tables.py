@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -25,7 +26,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
+    false,
     literal_column,
+    true,
 )
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -46,6 +50,9 @@ NEVER_AGAIN: dict[str, Any] = {
 
 ATTEMPTING = literal_column("'attempting'", Text())
 ACTIVE = literal_column("'active'", Text())
+PENDING = literal_column("'pending'", Text())
+PAUSED = literal_column("'paused'", Text())
+OPEN = literal_column("'open'", Text())
 """Words, not parameters: SQLite uses a partial index only when the query says its very words."""
 
 
@@ -99,8 +106,11 @@ editions = Table(
     Column("through", BigInteger, nullable=False),
     Column("last_date", Date),
     Column("created_at", Moment, nullable=False),
+    Column("since", Moment),  # slots before it are nobody's
+    Column("next_at", Moment),  # to be looked at then; None: it has no readers
     UniqueConstraint("newsletter", "cadence", "at", "zone"),
 )
+Index("ix_editions_next", editions.c.next_at, editions.c.id, **partial(editions.c.next_at.is_not(None)))
 Index("ix_editions_own", editions.c.newsletter, unique=True, **partial(editions.c.own.is_(True)))
 
 feeds = Table(
@@ -256,10 +266,23 @@ issues = Table(
     Column("composed_at", Moment, nullable=False),
     Column("public", Boolean, nullable=False),
     Column("data", Text, nullable=False),
+    Column("revision", Integer, nullable=False, server_default="1"),  # grows with every correction
+    Column("indexed", Integer, nullable=False, server_default="0"),  # by which rules its stories are found
+    Column("shelved_at", Moment),  # it is kept no longer: nobody is shown it
     UniqueConstraint("edition_id", "date", "after"),
     **NEVER_AGAIN,
 )
 Index("ix_issues_newsletter", issues.c.newsletter, issues.c.id)
+Index("ix_issues_public", issues.c.newsletter, issues.c.id, **partial(issues.c.public.is_(True)))
+Index("ix_issues_through", issues.c.newsletter, issues.c.through)
+Index("ix_issues_indexed", issues.c.indexed, issues.c.id)
+Index(
+    "ix_issues_archive",
+    issues.c.newsletter,
+    issues.c.date,
+    issues.c.id,
+    **partial(issues.c.public.is_(True)),
+)
 Index("ix_issues_born", issues.c.id, **partial(issues.c.recipients.is_(None)))
 
 issue_channels = Table(
@@ -304,11 +327,13 @@ slots = Table(
     Column("edition_id", BigInteger, ForeignKey("editions.id"), nullable=False),
     Column("date", Date, nullable=False),
     Column("due_at", Moment, nullable=False),
-    Column("status", Text, nullable=False),  # issue | empty | skipped | coalesced
+    Column("status", Text, nullable=False),  # open, and then issue | empty | skipped | coalesced
     Column("issue_id", BigInteger, ForeignKey("issues.id")),
     Column("recorded_at", Moment, nullable=False),
+    Column("through", BigInteger),  # where the windows of its issues end
     PrimaryKeyConstraint("edition_id", "date"),
 )
+Index("ix_slots_open", slots.c.edition_id, slots.c.date, **partial(slots.c.status == OPEN))
 
 subscribers = Table(
     "subscribers",
@@ -318,6 +343,8 @@ subscribers = Table(
     Column("hash", Text),  # the address as `suppressions` knows it; None once erased
     Column("created_at", Moment, nullable=False),
     Column("erased_at", Moment),
+    Column("salt", LargeBinary),  # of the hashes in the person's lines of `consents`; None once erased
+    Column("manage_at", Moment),  # when the link that is good for everything was last mailed
     **NEVER_AGAIN,
 )
 Index("ix_subscribers_hash", subscribers.c.hash)
@@ -337,6 +364,12 @@ subscriptions = Table(
     Column("confirmed_at", Moment),
     Column("left_at", Moment),
     Column("paused_until", Date),
+    Column("language", Text, nullable=False, server_default=""),  # the reader's choice; empty: none
+    Column("left_from", Text),  # the status before leaving, and until when it was paused: to undo it
+    Column("left_until", Date),
+    Column("feed_number", BigInteger, nullable=False, server_default="0"),  # private feeds of others are dead
+    Column("feed_on", Boolean, nullable=False, server_default=false()),
+    Column("by_mail", Boolean, nullable=False, server_default=true()),
     UniqueConstraint("newsletter", "subscriber_id"),
     **NEVER_AGAIN,
 )
@@ -348,20 +381,94 @@ Index(
     subscriptions.c.id,
     **partial(subscriptions.c.status == ACTIVE),
 )
+Index(
+    "ix_subscriptions_language",
+    subscriptions.c.newsletter,
+    **partial(subscriptions.c.language != literal_column("''", Text())),
+)
+Index("ix_subscriptions_pending", subscriptions.c.asked_at, **partial(subscriptions.c.status == PENDING))
+Index(
+    "ix_subscriptions_paused",
+    subscriptions.c.edition_id,
+    subscriptions.c.paused_until,
+    **partial(subscriptions.c.status == PAUSED),
+)
 
-consents = Table(  # append-only
+consents = Table(  # append-only, each line sealed: see `chain`
     "consents",
     metadata,
     Column("id", ID, primary_key=True),
     Column("subscriber_id", BigInteger, ForeignKey("subscribers.id"), nullable=False),
     Column("newsletter", Text, nullable=False),
     Column("at", Moment, nullable=False),
-    Column("event", Text, nullable=False),  # asked | yes | no | vouched | erased
+    Column("event", Text, nullable=False),  # asked | yes | no | vouched | lapsed | moved | erased
     Column("source", Text, nullable=False),
-    Column("evidence", Text, nullable=False),
+    Column("evidence", Text, nullable=False),  # what was shown, and the keyed hash of the network
+    Column("seq", BigInteger),  # its number on the chain, without gaps; None: not sealed
+    Column("person", LargeBinary),  # salted hashes of the address and of the evidence
+    Column("mark", LargeBinary),
+    Column("link", LargeBinary),
+    Column("key_id", Text),
+    Column("sealed_at", Moment),  # of a line that was there before the chain
     **NEVER_AGAIN,
 )
 Index("ix_consents_subscriber", consents.c.subscriber_id, consents.c.newsletter, consents.c.id)
+Index("ix_consents_seq", consents.c.seq, unique=True)
+
+consent_heads = Table(  # one row; whoever appends holds it until the end of the transaction
+    "consent_heads",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("length", BigInteger, nullable=False),
+    Column("link", LargeBinary, nullable=False),
+    Column("found_to", BigInteger),  # lines up to this id were there before the chain; None: not begun yet
+    Column("begun", LargeBinary),  # the seal over `found_to`
+)
+
+signups = Table(  # what was asked for on the web and not looked at yet
+    "signups",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("newsletter", Text, nullable=False),
+    Column("address", Words, nullable=False),
+    Column("mailbox", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    **NEVER_AGAIN,
+)
+Index("ix_signups_due", signups.c.due_at, signups.c.id)
+Index("ix_signups_mailbox", signups.c.mailbox)
+
+confirmations = Table(  # when a mailbox, known by a keyed hash, was sent one; outlives the person
+    "confirmations",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("mailbox", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    **NEVER_AGAIN,
+)
+Index("ix_confirmations_mailbox", confirmations.c.mailbox, confirmations.c.at)
+Index("ix_confirmations_at", confirmations.c.at)
+
+departures = Table(  # who left which newsletter, by a keyed hash; outlives the person
+    "departures",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+)
+
+address_changes = Table(  # asked for and not confirmed yet
+    "address_changes",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("subscriber_id", BigInteger, ForeignKey("subscribers.id"), nullable=False, unique=True),
+    Column("address", Words, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    **NEVER_AGAIN,
+)
+Index("ix_address_changes_asked", address_changes.c.asked_at)
 
 suppressions = Table(
     "suppressions",
@@ -454,8 +561,51 @@ documents = Table(
     Column("body", LargeBinary, nullable=False),
     Column("etag", Text, nullable=False),
     Column("last_modified", Moment, nullable=False),
+    Column("links", Text, nullable=False, server_default=""),  # the value of its Link header (RFC 8288)
+    Column("version", BigInteger, nullable=False, server_default="0"),  # the counter's, at its last change
+    Column("gzip", LargeBinary),  # the body, packed; None until it is
+    Column("brotli", LargeBinary),
 )
 Index("ix_documents_newsletter", documents.c.newsletter)
+Index("ix_documents_version", documents.c.version)
+
+stories = Table(  # of the public issues, as the search shows them; `story_words` holds what finds them
+    "stories",
+    metadata,
+    Column(
+        "id", ID, primary_key=True
+    ),  # made of the issue's id and the number: newer issues have greater ones
+    Column("issue_id", BigInteger, ForeignKey("issues.id"), nullable=False),
+    Column("newsletter", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("summary", Words, nullable=False),
+    Column("source", Words, nullable=False),
+)
+Index("ix_stories_issue", stories.c.issue_id)
+
+for dialect, statement in (
+    # The words come in as the search reads them (`terms`): apart from spaces, all is one word here.
+    (
+        "sqlite",
+        "CREATE VIRTUAL TABLE story_words USING fts5"
+        "(scope, words, tokenize = \"unicode61 remove_diacritics 0 categories 'L* M* N* Co'\")",
+    ),
+    ("postgresql", "CREATE TABLE story_words (id BIGINT PRIMARY KEY, words TSVECTOR NOT NULL)"),
+    ("postgresql", "CREATE INDEX ix_story_words ON story_words USING gin (words)"),
+):
+    event.listen(metadata, "after_create", DDL(statement).execute_if(dialect=dialect))
+
+feed_archives = Table(  # RFC 5005: which issues each archive document of a newsletter's feed holds
+    "feed_archives",
+    metadata,
+    Column("newsletter", Text, ForeignKey("newsletters.slug"), nullable=False),
+    Column("number", Integer, nullable=False),  # from 1, the oldest
+    Column("through", BigInteger, nullable=False),  # its last issue; the first comes after the archive before
+    Column("made", Text, nullable=False, server_default=""),  # what it was made with; "" while it is not
+    PrimaryKeyConstraint("newsletter", "number"),
+)
 
 inbox = Table(
     "inbox",

@@ -93,6 +93,24 @@ class Windows:
             if row.feed_id in by_id and row.feed_id in first
         ]
 
+    async def reach(self, newsletter: str, *, after: int, through: int, most: int) -> int:
+        """Where this window begins when only the newest `most` of its articles are looked at."""
+        statement = (
+            select(articles.c.ready)
+            .join(follows, follows.c.feed_id == articles.c.feed_id)
+            .where(
+                follows.c.newsletter == newsletter,
+                follows.c.ended_at.is_(None),
+                articles.c.ready > after,
+                articles.c.ready <= through,
+            )
+            .order_by(articles.c.ready.desc())
+            .offset(most)
+            .limit(1)
+        )
+        async with self._database.reading() as connection:
+            return int((await connection.execute(statement)).scalar_one_or_none() or after)
+
     async def kept(self, ids: Iterable[int]) -> builtins.list[Sealed]:
         """These articles, by id; those that are gone are left out."""
         found: builtins.list[Sealed] = []

@@ -1,27 +1,28 @@
-"""What anyone may read: the home page, a newsletter, its issues, the list of feeds."""
+"""What anyone may read: the home page, a newsletter, its issues, and all of them by year and month."""
 
 from __future__ import annotations
 
-import hashlib
+import calendar
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 from urllib.parse import urlsplit
-from xml.etree import ElementTree
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from digest.model import Issue, Newsletter, NotFound, Publication
-from digest.web.conditional import Conditions, verdict
+from digest.model import Issue, Listed, Newsletter, NotFound, Publication
 from digest.web.lent import WebLent
+from digest.web.linked_data import issue_data, newsletter_data
 from digest.web.pages import Pages, local, plausible_slug
 from digest.web.security import web_url
 
 LATEST = 12
 SOURCES = 40
+LONG = 15  # stories; so many want a table of contents
 
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _DATED = re.compile(r"\d{4}-\d\d-\d\d(-\d{1,4})?", re.ASCII)
 
 
@@ -30,7 +31,7 @@ class Shelf:
     """A newsletter on the home page with its latest issue."""
 
     publication: Publication
-    latest: Issue | None
+    latest: Listed | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +42,37 @@ class Origin:
     url: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthOf:
+    """A month of the archive. first: its first day, for its name."""
+
+    first: date
+    url: str
+    issues: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YearOf:
+    number: int
+    url: str
+    months: tuple[MonthOf, ...]
+
+    @property
+    def issues(self) -> int:
+        return sum(month.issues for month in self.months)
+
+
 async def home(pages: Pages, request: Request) -> Response:
     store = pages.lent.store
+    latest = await store.shelves.latest_of_each()
     shelves = [
-        Shelf(
-            publication=one, latest=next(iter(await store.issues.latest(one.newsletter.slug, limit=1)), None)
-        )
+        Shelf(publication=one, latest=latest.get(one.newsletter.slug))
         for one in await store.newsletters.all()
     ]
     shelves.sort(key=lambda shelf: shelf.publication.retired_at is not None)
-    return pages.public(request, "home", shelves=shelves)
+    own = shelves[0].publication.newsletter.language if shelves else ""
+    language = pages.asked(request, otherwise=own)
+    return pages.public(request, "home", vary="accept-language", language=language, shelves=shelves)
 
 
 async def newsletter(pages: Pages, request: Request) -> Response:
@@ -58,17 +80,20 @@ async def newsletter(pages: Pages, request: Request) -> Response:
     return pages.public(request, "newsletter", **await front(pages.lent, publication, _before(request)))
 
 
-async def front(lent: WebLent, publication: Publication, before: int | None = None) -> dict[str, object]:
+async def front(lent: WebLent, publication: Publication, before: int | None = None) -> dict[str, Any]:
     """What a newsletter's own page shows; the sign-up form with an error is that same page."""
     slug = publication.newsletter.slug
-    issues = await lent.store.issues.latest(slug, limit=LATEST + 1, before=before)
+    newest = await lent.store.issues.latest(slug, limit=1, before=before)
+    rest = await lent.store.shelves.newest(slug, limit=LATEST, before=newest[0].id) if newest else []
     return {
         "publication": publication,
         "newsletter": publication.newsletter,
-        "issues": issues[:LATEST],
-        "older": issues[LATEST - 1].id if len(issues) > LATEST else None,
+        "latest": newest[0] if newest else None,
+        "earlier": rest[: LATEST - 1],
+        "older": rest[LATEST - 2].id if len(rest) == LATEST else None,
         "first_page": before is None,
-        "sources": _origins(publication.newsletter, issues),
+        "sources": _origins(publication.newsletter, newest),
+        "data": newsletter_data(publication.newsletter, lent.site, lent.links),
         "email": "",
         "problem": "",
     }
@@ -78,7 +103,9 @@ async def issue(pages: Pages, request: Request) -> Response:
     lent = pages.lent
     publication = await publication_of(lent, request)
     found = await _issue_at(lent, request)
-    older, newer = await lent.store.issues.neighbours(found)
+    if not found.public and await lent.store.shelves.is_shelved(found.path):
+        return pages.message("shelved", status=410, request=request)
+    older, newer = await lent.store.shelves.neighbours(found)
     return pages.public(
         request,
         "issue",
@@ -87,67 +114,106 @@ async def issue(pages: Pages, request: Request) -> Response:
         issue=found,
         older=older,
         newer=newer,
+        is_long=len(found.stories) >= LONG,
+        data=issue_data(found, publication.newsletter, lent.site, lent.links),
         email="",
         problem="",
     )
+
+
+# ---------------------------------------------------------------- by year and month
+
+
+async def years(pages: Pages, request: Request) -> Response:
+    """Every year with its months."""
+    publication = await publication_of(pages.lent, request)
+    known = await _years(pages.lent, publication)
+    return _archive(pages, request, publication, known, known)
+
+
+async def year(pages: Pages, request: Request) -> Response:
+    publication = await publication_of(pages.lent, request)
+    known = await _years(pages.lent, publication)
+    shown = [one for one in known if one.number == request.path_params["year"]]
+    if not shown:
+        raise NotFound("no issue came out in that year")
+    return _archive(pages, request, publication, known, shown)
+
+
+async def month(pages: Pages, request: Request) -> Response:
+    """The issues of one month."""
+    lent = pages.lent
+    publication = await publication_of(lent, request)
+    known = await _years(lent, publication)
+    wanted = (request.path_params["year"], request.path_params["month"])
+    every = [each for one in known for each in one.months]
+    found = [place for place, each in enumerate(every) if (each.first.year, each.first.month) == wanted]
+    if not found:
+        raise NotFound("no issue came out in that month")
+    this = every[found[0]]
+    last = this.first.replace(day=calendar.monthrange(*wanted)[1])
+    slug = publication.newsletter.slug
+    return pages.public(
+        request,
+        "archive_month",
+        publication=publication,
+        newsletter=publication.newsletter,
+        years=known,
+        month=this,
+        newer=every[found[0] - 1] if found[0] else None,
+        older=every[found[0] + 1] if found[0] + 1 < len(every) else None,
+        issues=await lent.store.shelves.between(slug, this.first, last),
+    )
+
+
+def _archive(
+    pages: Pages, request: Request, publication: Publication, known: list[YearOf], shown: list[YearOf]
+) -> Response:
+    return pages.public(
+        request,
+        "archive",
+        publication=publication,
+        newsletter=publication.newsletter,
+        years=known,
+        shown=shown,
+        number=request.path_params.get("year"),
+    )
+
+
+async def _years(lent: WebLent, publication: Publication) -> list[YearOf]:
+    slug = publication.newsletter.slug
+    months: dict[int, list[MonthOf]] = {}
+    for one in await lent.store.shelves.months(slug):
+        url = lent.links.archive(slug, one.year, one.month)
+        first = date(one.year, one.month, 1)
+        months.setdefault(one.year, []).append(MonthOf(first=first, url=url, issues=one.issues))
+    return [
+        YearOf(number=number, url=lent.links.archive(slug, number), months=tuple(each))
+        for number, each in months.items()
+    ]
+
+
+# ---------------------------------------------------------------- addresses
 
 
 async def add_slash(pages: Pages, request: Request) -> Response:
     """`/world` and `/world/2026-11-22` are their pages without the last stroke. The target is made of what
     the store knows, never of the Host or of a path that might read `//elsewhere`."""
     publication = await publication_of(pages.lent, request)
-    links = pages.lent.links
-    if request.path_params.keys() & {"number", "id"}:
+    links, asked = pages.lent.links, request.path_params
+    slug = publication.newsletter.slug
+    if asked.keys() & {"number", "id"}:
         target = links.issue((await _issue_at(pages.lent, request)).path)
     else:
-        target = links.newsletter(publication.newsletter.slug)
+        target = links.newsletter(slug)
     return RedirectResponse(local(target), status_code=308)
 
 
-async def no_feed_yet(pages: Pages, request: Request) -> Response:
-    """Feeds are answered by `documents`; this is only reached when there is none."""
-    await publication_of(pages.lent, request)
-    if request.path_params["format"] not in ("atom", "rss", "json"):
-        raise NotFound("no such feed")
-    return pages.message("no_feed_yet", status=404)
-
-
-async def opml(pages: Pages, request: Request) -> Response:
-    """All our feeds in one file, for feed readers that import lists."""
-    lent = pages.lent
-    body = _opml(lent, [one for one in await lent.store.newsletters.all() if one.retired_at is None])
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"etag": etag, "cache-control": "public, max-age=900", "access-control-allow-origin": "*"}
-    asked = Conditions(if_none_match=request.headers.get("if-none-match"))
-    if verdict(asked, etag=etag, last_modified=None) == "not modified":
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type="text/x-opml; charset=utf-8", headers=headers)
-
-
-def _opml(lent: WebLent, publications: Iterable[Publication]) -> bytes:
-    root = ElementTree.Element("opml", version="2.0")
-    ElementTree.SubElement(ElementTree.SubElement(root, "head"), "title").text = _clean(lent.site.title)
-    body = ElementTree.SubElement(root, "body")
-    for one in publications:
-        about = one.newsletter
-        attributes = {
-            "type": "rss",
-            "text": _clean(about.title),
-            "title": _clean(about.title),
-            "description": _clean(about.description),
-            "language": about.language,
-            "xmlUrl": lent.links.feed(about.slug, "atom"),
-            "htmlUrl": lent.links.newsletter(about.slug),
-        }
-        ElementTree.SubElement(body, "outline", attributes)
-    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
-
-
-def _clean(text: str) -> str:
-    return _NOT_XML.sub("", text)
-
-
-# ---------------------------------------------------------------- shared with the forms
+async def add_slash_to_archive(pages: Pages, request: Request) -> Response:
+    publication = await publication_of(pages.lent, request)
+    asked = request.path_params
+    target = pages.lent.links.archive(publication.newsletter.slug, asked.get("year"), asked.get("month"))
+    return RedirectResponse(local(target), status_code=308)
 
 
 async def publication_of(lent: WebLent, request: Request) -> Publication:
@@ -169,7 +235,7 @@ async def _issue_at(lent: WebLent, request: Request) -> Issue:
 
 
 def _origins(newsletter: Newsletter, issues: Iterable[Issue]) -> tuple[Origin, ...]:
-    """Whom the newsletter reads: as the admin names them, and as its latest issues told their stories.
+    """Whom the newsletter reads: as the admin names them, and as its latest issue told its stories.
     (Counting feeds in the store would take longer than the rest of the page.)"""
     found = {follow.title: "" for follow in newsletter.follows if follow.title}
     for issue in issues:

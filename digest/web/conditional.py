@@ -1,8 +1,9 @@
-"""Has the reader already got it? Conditional requests and content coding by RFC 9110; pure."""
+"""What has the reader got, and what can it read? Conditional requests and codings by RFC 9110; pure."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -10,8 +11,12 @@ from typing import Literal
 
 Verdict = Literal["send", "not modified", "failed"]
 
+IDENTITY = "identity"
+
 _TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 _DATES = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
+_WEIGHT = re.compile(r"(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)", re.ASCII)  # RFC 9110, 12.4.2
+_OTHER_NAMES = {"x-gzip": "gzip"}  # RFC 9110, 8.4.1.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,21 +68,38 @@ def as_http_date(at: datetime) -> str:
     return format_datetime(at.astimezone(UTC), usegmt=True)
 
 
-def accepts_gzip(field: str) -> bool:
-    """Whether gzip is acceptable and not liked less than no coding at all (RFC 9110, 12.5.3)."""
-    if ";" not in field and "," not in field:
-        return field.strip().lower() in ("gzip", "x-gzip", "*")
-    weights = dict(_weight(item) for item in field.lower().split(","))
-    gzip = weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0)))
-    return gzip > 0 and gzip >= weights.get("identity", 0.0)
+def best_coding(field: str | None, offered: Sequence[str]) -> str | None:
+    """Which coding this Accept-Encoding field likes best (RFC 9110, 12.5.3); of equals the one that is
+    offered first. `identity` is always there; None: not even that is acceptable.
+
+    A missing field takes anything, but a reader that sends none may understand no coding: it gets none.
+    """
+    if not field:
+        return IDENTITY
+    weights: dict[str, float] = {}
+    for item in field.lower().split(","):
+        name, weight = _weight(item)
+        if name:
+            weights[_OTHER_NAMES.get(name, name)] = weight
+    others = weights.get("*")
+    best, highest = None, 0.0
+    for coding in offered:
+        weight = weights.get(coding, others or 0.0)
+        if weight > highest:
+            best, highest = coding, weight
+    # Uncoded is acceptable unless it is refused, but liked less than any coding that is named.
+    plain = weights.get(IDENTITY, others)
+    if plain is None:
+        return best or IDENTITY
+    return IDENTITY if plain > highest else best
 
 
 def _weight(item: str) -> tuple[str, float]:
-    coding, _, parameter = item.partition(";")
-    name, _, value = parameter.partition("=")
-    if name.strip() != "q":
-        return coding.strip(), 1.0
-    try:
-        return coding.strip(), float(value)
-    except ValueError:
-        return coding.strip(), 0.0
+    """The coding and its weight; a weight that is none counts as “not acceptable”."""
+    coding, _, parameters = item.partition(";")
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            value = value.strip()
+            return coding.strip(), float(value) if _WEIGHT.fullmatch(value) else 0.0
+    return coding.strip(), 1.0

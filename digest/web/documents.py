@@ -1,129 +1,129 @@
 """Feeds, answered from memory before the rest of the web is asked: what feed readers poll all day.
 
-A plain ASGI answer in front of Starlette (measured: twice its rate). Body, gzip and headers are prepared
-once for each version of a document; one version query a second tells whether there is a newer one.
+    store → (thread) → prepared, in memory → answer
+
+One question a second tells what changed; only that is read again. What is asked for often stays in memory,
+the rest is read when somebody wants it: a thousand newsletters with their archives do not fit into a process.
+
+A server that can write by itself asks `at_once` and is spared the ASGI conversation.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gzip
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from digest.model import Document, NotReady
-from digest.web.conditional import Conditions, Verdict, accepts_gzip, as_http_date, verdict
+from digest.web.prepared import LATER, Answer, Header, Prepared, choose, prepare
 
 log = logging.getLogger(__name__)
 
 CHECK_EVERY = timedelta(seconds=1)
+MEMORY = 64 << 20  # bytes of documents that are kept at hand
+NOTHING = 200  # bytes that it takes to remember that there is no document
 
-# Every document is called `feed…`: no other page waits for us, or falls with us.
-_NAMED = "/feed"
-
-Headers = tuple[tuple[bytes, bytes], ...]
-
-_ALWAYS: Headers = (
-    (b"cache-control", b"public, max-age=900"),
-    (b"vary", b"Accept-Encoding"),
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"ETag"),
-)
-_PREFLIGHT: Headers = (
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-allow-methods", b"GET, HEAD"),
-    (b"access-control-allow-headers", b"If-None-Match, If-Modified-Since"),
-    (b"access-control-max-age", b"86400"),
-)
-_ALLOW = (b"allow", b"GET, HEAD, OPTIONS")
+# No other page waits for us, or falls with us: feeds and their archives alone have such names.
+_NAMED = re.compile(r"/[a-z0-9-]{1,64}/feed(/[0-9]{1,9})?\.(atom|rss|json)", re.ASCII)
 
 
 class Published(Protocol):
     """What we need of the store."""
 
     async def version(self) -> int: ...
-    async def all(self) -> Iterable[Document]: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coded:
-    """One coding of a document with its headers, ready to be sent. `etag` is distinct for each coding."""
-
-    etag: str
-    body: bytes
-    full: Headers
-    unchanged: Headers
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    source: tuple[str, str]
-    last_modified: datetime
-    last_modified_text: str
-    plain: Coded
-    gzipped: Coded
-
-
-def prepare(document: Document) -> Prepared:
-    modified = as_http_date(document.last_modified)
-    about = (
-        (b"content-type", document.content_type.encode("ascii")),
-        (b"last-modified", modified.encode("ascii")),
-        (b"x-content-type-options", b"nosniff"),
-        (b"content-security-policy", b"default-src 'none'; style-src 'self'; frame-ancestors 'none'"),
-    )
-    # The time stamp inside gzip would make the same document other bytes after every restart.
-    small = gzip.compress(document.body, 9, mtime=0)
-    return Prepared(
-        source=(document.etag, document.content_type),
-        last_modified=document.last_modified.replace(microsecond=0),
-        last_modified_text=modified,
-        plain=_coded(document.etag, document.body, about),
-        gzipped=_coded(f'{document.etag[:-1]}-gzip"', small, (*about, (b"content-encoding", b"gzip"))),
-    )
-
-
-def _coded(etag: str, body: bytes, about: Headers) -> Coded:
-    tag = (b"etag", etag.encode("ascii"))
-    length = (b"content-length", str(len(body)).encode("ascii"))
-    return Coded(etag=etag, body=body, full=(*about, length, tag, *_ALWAYS), unchanged=(tag, *_ALWAYS))
+    async def changes(self, since: int) -> tuple[int, frozenset[str] | None]: ...
+    async def get(self, path: str) -> Document | None: ...
 
 
 class Documents:
     """The ASGI wrapper: a known document's path is answered here, everything else goes on to `app`."""
 
-    def __init__(self, app: ASGIApp, published: Published, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, app: ASGIApp, published: Published, clock: Callable[[], datetime], *, memory: int = MEMORY
+    ) -> None:
         self._app = app
         self._published = published
         self._clock = clock
         self._lock = asyncio.Lock()
         self._checked: datetime | None = None
         self._version: int | None = None
-        self._prepared: Mapping[str, Prepared] = MappingProxyType({})
+        self._told = 0  # how often something had changed
+        self._room = memory
+        self._held: OrderedDict[str, Prepared | None] = OrderedDict()
+        self._reading: dict[str, asyncio.Task[Prepared | None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         document = None
-        if scope["type"] == "http" and _NAMED in scope["path"]:
-            document = (await self._current()).get(scope["path"])
+        if scope["type"] == "http" and _NAMED.fullmatch(scope["path"]):
+            try:
+                document = await self._find(scope["path"])
+            except NotReady as error:
+                log.warning("document not possible now", extra={"error": str(error)})
+                await _send(LATER, send)
+                return
         if document is None:
             await self._app(scope, receive, send)
-        elif scope["method"] in ("GET", "HEAD"):
-            await _answer(document, scope, send)
-        elif scope["method"] == "OPTIONS":
-            await _send(send, 204, (_ALLOW, *_PREFLIGHT))
         else:
-            await _send(send, 405, (_ALLOW, (b"content-length", b"0")))
+            await _send(choose(document, scope["method"], scope["headers"]), send)
 
-    async def _current(self) -> Mapping[str, Prepared]:
-        """What is published, at most a second old; older while the store cannot be asked."""
+    def at_once(self, path: str, method: str, headers: Iterable[Header]) -> Answer | None:
+        """The answer, if it can be given without waiting for anything."""
+        document = self._held.get(path)
+        if document is None or not self._fresh():
+            return None
+        self._held.move_to_end(path)
+        return choose(document, method, headers)
+
+    # ------------------------------------------------------------ what is at hand
+
+    async def _find(self, path: str) -> Prepared | None:
+        await self._follow()
+        if path in self._held:
+            self._held.move_to_end(path)
+            return self._held[path]
+        task = self._reading.get(path)
+        if task is None:  # of a crowd, one asks
+            task = asyncio.create_task(self._read(path))
+            self._reading[path] = task
+            task.add_done_callback(lambda _done: self._reading.pop(path, None))
+        return await asyncio.shield(task)
+
+    async def _read(self, path: str) -> Prepared | None:
+        """Read a document and keep it; once more if something changed meanwhile. Raises NotReady."""
+        while True:
+            told = self._told
+            prepared = await self._fetch(path)
+            if told == self._told:
+                self._keep(path, prepared)
+                return prepared
+
+    async def _fetch(self, path: str) -> Prepared | None:
+        document = await self._published.get(path)
+        return None if document is None else await asyncio.to_thread(prepare, document)
+
+    def _keep(self, path: str, prepared: Prepared | None) -> None:
+        self._forget(path)
+        self._held[path] = prepared
+        self._room -= _size(prepared)
+        while self._room < 0 and len(self._held) > 1:
+            self._forget(next(iter(self._held)))
+
+    def _forget(self, path: str) -> None:
+        if path in self._held:
+            self._room += _size(self._held.pop(path))
+
+    # ------------------------------------------------------------ following the store
+
+    async def _follow(self) -> None:
+        """Be at most a second behind the store; more while it cannot be asked."""
         if self._fresh() or (self._lock.locked() and self._version is not None):
-            return self._prepared
+            return
         async with self._lock:
             if not self._fresh():
                 try:
@@ -131,64 +131,31 @@ class Documents:
                 except NotReady as error:
                     log.warning("documents not refreshed", extra={"error": str(error)})
                 self._checked = self._clock()
-        return self._prepared
 
     def _fresh(self) -> bool:
         # A clock that was set back must not keep an old feed alive: hence the lower bound.
         return self._checked is not None and timedelta(0) <= self._clock() - self._checked < CHECK_EVERY
 
     async def _refresh(self) -> None:
-        version = await self._published.version()
+        if self._version is None:
+            self._version = await self._published.version()
+            return
+        version, changed = await self._published.changes(self._version)
         if version == self._version:
             return
-        documents = list(await self._published.all())
-        self._prepared = await asyncio.to_thread(_prepare_all, documents, self._prepared)
+        self._told += 1
+        for path in list(self._held) if changed is None else changed:
+            if self._held.get(path) is None:
+                self._forget(path)
+            else:  # it was wanted before: those who want it next need not wait
+                self._keep(path, await self._fetch(path))
         self._version = version
 
 
-def _prepare_all(documents: list[Document], known: Mapping[str, Prepared]) -> Mapping[str, Prepared]:
-    fresh: dict[str, Prepared] = {}
-    for document in documents:
-        path = "/" + document.path.lstrip("/")
-        old = known.get(path)
-        same = old is not None and old.source == (document.etag, document.content_type)
-        fresh[path] = old if same and old is not None else prepare(document)
-    return MappingProxyType(fresh)
+async def _send(chosen: Answer, send: Send) -> None:
+    await send({"type": "http.response.start", "status": chosen.status, "headers": chosen.headers})
+    await send({"type": "http.response.body", "body": chosen.body})
 
 
-async def _answer(document: Prepared, scope: Scope, send: Send) -> None:
-    asked: dict[bytes, str] = {}
-    for name, value in scope["headers"]:
-        if name in _READ:
-            text = value.decode("latin-1")
-            asked[name] = f"{asked[name]}, {text}" if name in asked else text
-    coded = document.gzipped if accepts_gzip(asked.pop(b"accept-encoding", "")) else document.plain
-    outcome = _outcome(asked, coded, document) if asked else "send"
-    if outcome == "not modified":
-        await _send(send, 304, coded.unchanged)
-    elif outcome == "failed":
-        await _send(send, 412, ((b"content-length", b"0"), *coded.unchanged))
-    else:
-        await _send(send, 200, coded.full, b"" if scope["method"] == "HEAD" else coded.body)
-
-
-_READ = frozenset(
-    (b"accept-encoding", b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since")
-)
-
-
-def _outcome(asked: Mapping[bytes, str], coded: Coded, document: Prepared) -> Verdict:
-    if len(asked) == 1 and asked.get(b"if-modified-since") == document.last_modified_text:
-        return "not modified"  # most pollers send our own words back: spare the parsing
-    conditions = Conditions(
-        if_match=asked.get(b"if-match"),
-        if_none_match=asked.get(b"if-none-match"),
-        if_modified_since=asked.get(b"if-modified-since"),
-        if_unmodified_since=asked.get(b"if-unmodified-since"),
-    )
-    return verdict(conditions, etag=coded.etag, last_modified=document.last_modified)
-
-
-async def _send(send: Send, status: int, headers: Headers, body: bytes = b"") -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _size(prepared: Prepared | None) -> int:
+    return NOTHING if prepared is None else prepared.size

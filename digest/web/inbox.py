@@ -25,17 +25,19 @@ _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
 
 async def letters(pages: Pages, request: Request) -> Response:
     if not is_local(request):
-        return pages.message("missing", status=404)
-    return pages.private("inbox", letters=await pages.lent.store.inbox.list(limit=200))
+        return pages.message("missing", status=404, request=request)
+    kept = await pages.lent.store.inbox.list(limit=200)
+    return pages.private("inbox", language=pages.asked(request), letters=kept)
 
 
 async def letter(pages: Pages, request: Request) -> Response:
     found = await _letter(pages, request)
     if found is None:
-        return pages.message("missing", status=404)
+        return pages.message("missing", status=404, request=request)
     message = _parsed(found)
     answer = pages.private(
         "letter",
+        language=pages.asked(request),
         letter=found,
         headers=[(name, str(value)) for name, value in message.items()],
         text=_part(message, "plain"),
@@ -49,7 +51,7 @@ async def letter_html(pages: Pages, request: Request) -> Response:
     """The HTML part alone, for the frame. Links open in a new tab: the frame itself may go nowhere."""
     found = await _letter(pages, request)
     if found is None:
-        return pages.message("missing", status=404)
+        return pages.message("missing", status=404, request=request)
     html = _part(_parsed(found), "html")
     html = _HEAD.sub(lambda head: head.group() + '<base target="_blank">', html, count=1)
     return HTMLResponse(html, headers={**PRIVATE, "content-security-policy": _LETTER_POLICY})
@@ -58,7 +60,7 @@ async def letter_html(pages: Pages, request: Request) -> Response:
 async def letter_raw(pages: Pages, request: Request) -> Response:
     found = await _letter(pages, request)
     if found is None:
-        return pages.message("missing", status=404)
+        return pages.message("missing", status=404, request=request)
     headers = {**PRIVATE, "content-disposition": f'attachment; filename="letter-{found.id}.eml"'}
     return Response(found.body, media_type="message/rfc822", headers=headers)
 

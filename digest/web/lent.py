@@ -2,25 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
 
 from digest.links import Links
-from digest.model import Feed, Site
+from digest.model import Feed, Publication, Site, Subscription
 from digest.render import Renderer
 from digest.store import Store
 from digest.web.health import Health
+
+FeedForm = Literal["atom", "rss", "json"]
+
+
+class PrivateFeeds(Protocol):
+    """Writes the feed of one reader. entries: how many issues it holds. born: (issue, revision), newest
+    first."""
+
+    entries: int
+    content_types: Mapping[FeedForm, str]
+
+    def validator(
+        self, publication: Publication, reader: Subscription, born: Sequence[tuple[int, int]]
+    ) -> str:
+        """An entity tag without its quotes, the same for the same content."""
+        ...
+
+    async def write(
+        self, publication: Publication, reader: Subscription, form: FeedForm, born: Sequence[tuple[int, int]]
+    ) -> bytes:
+        """The document. Raises DigestError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignupLimits:
+    """Sign-ups in an hour: from one address, from the network around it, and from everywhere. fill_time: the
+    shortest in which a person fills a form."""
+
+    per_address: int = 60
+    per_network: int = 300
+    in_total: int = 1000
+    fill_time: timedelta = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebLent:
     """Everything the pages need; nothing here is built by us.
 
+    private_feeds: writes the feeds of single readers; None: there are none here.
     trusted_proxies: addresses or networks whose X-Forwarded-For counts.
     dev_inbox: show kept letters at /dev/inbox (only with the inbox transport and a loopback bind).
+    static: the pages are read to be kept as files.
     feed_state: how a feed is, in one word, for /metrics.
     ip_key: keys the hash under which the network of a sign-up is remembered.
+    signup: how many sign-ups are taken. stamps: pages with the form say when they were opened.
     """
 
     site: Site
@@ -33,3 +70,7 @@ class WebLent:
     ip_key: bytes
     trusted_proxies: tuple[str, ...] = ()
     dev_inbox: bool = False
+    stamps: bool = True
+    signup: SignupLimits = field(default_factory=lambda: SignupLimits())
+    private_feeds: PrivateFeeds | None = None
+    static: bool = False

@@ -1,179 +1,243 @@
-"""Pausing, coming back and leaving: the links at the foot of every letter.
+"""The preferences page: the link at the foot of every letter.
 
-A letter may be forwarded, so these pages show the address masked and let nobody do more than that.
+A letter may be forwarded. So this page shows the address masked and lets one do what does little harm: choose
+when letters come and in which language, pause, leave. A newsletter more has to be confirmed by mail; whatever
+shows, moves or destroys data waits behind a link that is mailed to the address (`manage`).
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from starlette.datastructures import FormData
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from digest.links import Purpose
-from digest.model import Newsletter, Subscription, SubscriptionStatus
+from digest.languages import is_placed
+from digest.model import (
+    WEEKDAYS,
+    DigestError,
+    NotFound,
+    Publication,
+    Schedule,
+    Subscription,
+    SubscriptionStatus,
+)
+from digest.translations import msg
+from digest.web import leaving, wishes
 from digest.web.lent import WebLent
-from digest.web.pages import Pages
-from digest.web.security import client_ip, network_hash
+from digest.web.pages import Pages, plausible_slug
+from digest.web.tokens import language_of, network_of, read_form, subscription_of
+from digest.web.wishes import Problem
 
 log = logging.getLogger(__name__)
 
-LONGEST_PAUSE = timedelta(days=366)
+READING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAUSED)
 
 
-# ---------------------------------------------------------------- leaving
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other:
+    """Another newsletter of the site, and how this person stands to it. status: empty for not at all; token:
+    of its own preferences, empty if there are none."""
+
+    publication: Publication
+    status: str = ""
+    rhythm: Schedule | None = None
+    token: str = ""
 
 
-async def unsubscribe_page(pages: Pages, request: Request) -> Response:
-    """Shows a button. Scanners follow links, so looking changes nothing."""
-    lent = pages.lent
-    number = _subscription_id(lent, request, "unsubscribe")
-    if number is None:
-        return pages.message("broken_link", status=404)
-    subscription = await lent.store.subscriptions.get(number)
-    if subscription is None or subscription.status is SubscriptionStatus.LEFT:
-        return await _goodbye(pages, subscription)
-    publication = await lent.store.newsletters.get(subscription.newsletter)
-    return pages.private(
-        "unsubscribe",
-        publication=publication,
-        newsletter=publication.newsletter,
-        address=subscription.address,
-        token=request.path_params["token"],
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wished:
+    """What the fields of the forms show: what is so, or what was typed."""
+
+    cadence: str
+    day: str
+    at: str
+    zone: str
+    until: str
 
 
-async def unsubscribe(pages: Pages, request: Request) -> Response:
-    """From the button or from a mail client (RFC 8058): any POST leaves, whatever its body; the token
-    says it all. Twice is as good as once, and one who has been erased has left, too."""
-    lent = pages.lent
-    number = _subscription_id(lent, request, "unsubscribe")
-    if number is None:
-        return pages.message("broken_link", status=404)
-    form = await _form(request)
-    one_click = str(form.get("List-Unsubscribe", "")) == "One-Click"
-    return await _goodbye(
-        pages, await _leave(lent, request, number, "one-click" if one_click else "unsubscribe page")
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a form. about: the newsletter that was joined or left. typed: the form as it was sent."""
 
-
-async def _leave(lent: WebLent, request: Request, number: int, way: str) -> Subscription | None:
-    evidence = {"form": way, "ip": network_hash(client_ip(request, lent.trusted_proxies), lent.ip_key)}
-    left = await lent.store.subscriptions.leave(number, evidence=evidence, now=lent.clock())
-    log.info("subscription ended", extra={"newsletter": left.newsletter if left else "", "way": way})
-    return left
-
-
-async def _goodbye(pages: Pages, subscription: Subscription | None) -> Response:
-    publication = (
-        None if subscription is None else await pages.lent.store.newsletters.get(subscription.newsletter)
-    )
-    return pages.private(
-        "goodbye", publication=publication, newsletter=publication.newsletter if publication else None
-    )
-
-
-async def _form(request: Request) -> Mapping[str, object]:
-    """The form, or nothing when it cannot be read: a clumsy mail client must still get out."""
-    try:
-        return await request.form(max_files=0, max_fields=10)
-    except HTTPException as error:
-        if error.status_code == 413:
-            raise
-        return FormData()
-
-
-# ---------------------------------------------------------------- preferences
+    done: str = ""
+    problem: Problem | None = None
+    about: Publication | None = None
+    typed: Mapping[str, str] | None = None
 
 
 async def preferences_page(pages: Pages, request: Request) -> Response:
-    subscription = await _subscription(pages.lent, request)
-    if subscription is None:
-        return pages.message("broken_link", status=404)
-    return await _preferences(pages, request, subscription)
+    subscription = await subscription_of(pages.lent, request, "preferences")
+    if subscription is None or "@" not in subscription.address:  # nobody, or one who was erased
+        return pages.message("broken_link", status=404, request=request)
+    return await _page(pages, request, subscription, Outcome())
 
 
 async def preferences(pages: Pages, request: Request) -> Response:
-    """One of three: `pause` until a date, `resume`, `leave`."""
+    """`action` says which of the forms was sent."""
     lent = pages.lent
-    subscription = await _subscription(lent, request)
-    if subscription is None:
-        return pages.message("broken_link", status=404)
-    form = await request.form(max_files=0, max_fields=10)
-    action = str(form.get("action", ""))
-    if action == "leave":
-        return await _goodbye(pages, await _leave(lent, request, subscription.id, "preferences page"))
-    if action == "pause":
-        return await _pause(pages, request, subscription, str(form.get("until", "")))
-    if action == "resume":
-        await lent.store.subscriptions.resume(subscription.id, lent.clock())
-        return await _preferences(pages, request, subscription, done="resumed")
-    return await _preferences(pages, request, subscription, problem="action", status=422)
-
-
-async def _pause(pages: Pages, request: Request, subscription: Subscription, given: str) -> Response:
-    newsletter = (await pages.lent.store.newsletters.get(subscription.newsletter)).newsletter
-    today = _today(pages.lent, newsletter)
-    until = _date(given)
-    if until is None or not today < until <= today + LONGEST_PAUSE:
-        return await _preferences(pages, request, subscription, problem="until", status=422, until=given[:20])
-    await pages.lent.store.subscriptions.pause(subscription.id, until, pages.lent.clock())
-    return await _preferences(pages, request, subscription, done="paused")
-
-
-async def _preferences(
-    pages: Pages,
-    request: Request,
-    subscription: Subscription,
-    *,
-    done: str = "",
-    problem: str = "",
-    until: str = "",
-    status: int = 200,
-) -> Response:
-    lent = pages.lent
+    subscription = await subscription_of(lent, request, "preferences")
+    if subscription is None or "@" not in subscription.address:  # nobody, or one who was erased
+        return pages.message("broken_link", status=404, request=request)
+    form = await read_form(request)
+    if form.get("action") == "leave":
+        return await leaving.leave_and_say_goodbye(pages, request, subscription.id, "preferences page")
+    outcome = await _act(pages, request, subscription, form)
     current = await lent.store.subscriptions.get(subscription.id) or subscription
-    publication = await lent.store.newsletters.get(current.newsletter)
-    today = _today(lent, publication.newsletter)
+    return await _page(pages, request, current, replace(outcome, typed=form if outcome.problem else None))
+
+
+async def _act(
+    pages: Pages, request: Request, subscription: Subscription, form: Mapping[str, str]
+) -> Outcome:
+    lent = pages.lent
+    match form.get("action"):
+        case "rhythm":
+            return await _choose(lent, subscription, form)
+        case "pause":
+            until = wishes.read_pause(form.get("until", ""), _today(lent, subscription))
+            if isinstance(until, Problem):
+                return Outcome(problem=until)
+            await lent.store.subscriptions.pause(subscription.id, until, lent.clock())
+            return Outcome(done="paused")
+        case "resume":
+            await lent.store.subscriptions.resume(subscription.id, lent.clock())
+            return Outcome(done="resumed")
+        case "language":
+            return await _speak(pages, subscription, form.get("language", ""))
+        case "join" | "drop" as action:
+            return await _other(pages, request, subscription, action, form.get("newsletter", ""))
+        case "link":
+            await lent.store.subscriptions.request_manage(subscription.id, lent.clock())
+            return Outcome(done="link")
+    return _not_understood()
+
+
+def _not_understood() -> Outcome:
+    sentence = msg("That was not understood. Please use the buttons below.")
+    return Outcome(problem=Problem(field="action", sentence=sentence))
+
+
+async def _choose(lent: WebLent, subscription: Subscription, form: Mapping[str, str]) -> Outcome:
+    newsletter = (await lent.store.newsletters.get(subscription.newsletter)).newsletter
+    wished = wishes.read_rhythm(form, newsletter, subscription.rhythm)
+    if isinstance(wished, Problem):
+        return Outcome(problem=wished)
+    try:
+        await lent.store.subscriptions.choose(subscription.id, wished, now=lent.clock())
+    except NotFound:
+        raise
+    except DigestError as error:  # what is offered changed while the form was open
+        log.info("rhythm refused", extra={"newsletter": newsletter.slug, "why": str(error)})
+        return Outcome(problem=Problem(field="cadence", sentence=msg("Please choose one of these.")))
+    return Outcome(done="rhythm")
+
+
+async def _speak(pages: Pages, subscription: Subscription, language: str) -> Outcome:
+    if language and language not in pages.speaks.languages:
+        return Outcome(
+            problem=Problem(field="language", sentence=msg("Please choose a language from the list."))
+        )
+    await pages.lent.store.subscriptions.speak(subscription.id, language)
+    return Outcome(done="language")
+
+
+async def _other(
+    pages: Pages, request: Request, subscription: Subscription, action: str, slug: str
+) -> Outcome:
+    """Ask for a newsletter, or leave another one than the letter was of."""
+    lent = pages.lent
+    if not plausible_slug(slug):
+        return _not_understood()
+    try:
+        about = await lent.store.newsletters.get(slug)
+    except NotFound:
+        return _not_understood()
+    if action == "join":
+        if about.retired_at is None:
+            evidence = {"form": "preferences page", "ip": network_of(lent, request)}
+            await lent.store.subscriptions.request(
+                slug, subscription.address, evidence=evidence, now=lent.clock()
+            )
+            log.info("sign-up received", extra={"newsletter": slug})
+        return Outcome(done="asked", about=about)
+    for one in await lent.store.subscriptions.of(subscription.address):
+        if one.newsletter == slug:
+            await leaving.leave(lent, request, one.id, "preferences page")
+    return Outcome(done="dropped", about=about)
+
+
+# ---------------------------------------------------------------- the page
+
+
+async def _page(pages: Pages, request: Request, subscription: Subscription, outcome: Outcome) -> Response:
+    lent = pages.lent
+    publication = await lent.store.newsletters.get(subscription.newsletter)
+    newsletter = publication.newsletter
+    today = _today(lent, subscription)
+    language = language_of(subscription, newsletter)
+    zones = (newsletter.schedule.zone, subscription.rhythm.zone)
     return pages.private(
         "preferences",
-        status=status,
+        status=422 if outcome.problem else 200,
+        language=language,
         publication=publication,
-        newsletter=publication.newsletter,
-        subscription=current,
+        newsletter=newsletter,
+        subscription=subscription,
         token=request.path_params["token"],
+        done=outcome.done,
+        problem=outcome.problem,
+        about=outcome.about.newsletter if outcome.about else None,
+        wished=_wished(subscription, publication, today, outcome.typed or {}),
+        cadences=wishes.cadences(newsletter),
+        weekdays=WEEKDAYS,
+        more_zones=[zone for zone in dict.fromkeys((*zones, "UTC")) if not is_placed(zone)],
         earliest=(today + timedelta(days=1)).isoformat(),
-        latest=(today + LONGEST_PAUSE).isoformat(),
-        until=until or (today + timedelta(days=14)).isoformat(),
-        done=done,
-        problem=problem,
+        latest=(today + wishes.LONGEST_PAUSE).isoformat(),
+        languages=pages.speaks.languages,
+        others=await _others(lent, subscription),
     )
 
 
-def _today(lent: WebLent, newsletter: Newsletter) -> date:
-    """The date where the newsletter comes out."""
-    return lent.clock().astimezone(ZoneInfo(newsletter.schedule.zone)).date()
+def _wished(
+    subscription: Subscription, publication: Publication, today: date, typed: Mapping[str, str]
+) -> Wished:
+    """Fields of a form that was not sent show what is so."""
+    rhythm = subscription.rhythm
+    weekday = rhythm.cadence if rhythm.cadence in WEEKDAYS else WEEKDAYS[0]
+    return Wished(
+        cadence=typed.get("cadence", wishes.chosen(rhythm, publication.newsletter)),
+        day=typed.get("day", weekday),
+        at=typed.get("at", f"{rhythm.at:%H:%M}")[:20],
+        zone=typed.get("zone", rhythm.zone),
+        until=typed.get("until", (today + timedelta(days=14)).isoformat())[:20],
+    )
 
 
-def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
+async def _others(lent: WebLent, subscription: Subscription) -> list[Other]:
+    """All other newsletters that come out, and those that this person still has; theirs first."""
+    has = {one.newsletter: one for one in await lent.store.subscriptions.of(subscription.address)}
+    found: list[Other] = []
+    for publication in await lent.store.newsletters.all():
+        slug = publication.newsletter.slug
+        one = has.get(slug)
+        if slug == subscription.newsletter:
+            continue
+        if one is not None and one.status in READING:
+            token = lent.links.token("preferences", one.id)
+            found.append(
+                Other(publication=publication, status=one.status, rhythm=one.rhythm.schedule, token=token)
+            )
+        elif publication.retired_at is None:
+            pending = one is not None and one.status is SubscriptionStatus.PENDING
+            found.append(Other(publication=publication, status="pending" if pending else ""))
+    return sorted(found, key=lambda other: not other.token)
 
 
-# ---------------------------------------------------------------- tokens
-
-
-async def _subscription(lent: WebLent, request: Request) -> Subscription | None:
-    number = _subscription_id(lent, request, "preferences")
-    return None if number is None else await lent.store.subscriptions.get(number)
-
-
-def _subscription_id(lent: WebLent, request: Request, purpose: Purpose) -> int | None:
-    return lent.links.read(request.path_params["token"], purpose, now=lent.clock())
+def _today(lent: WebLent, subscription: Subscription) -> date:
+    """The date where the reader is, by the zone of their letters."""
+    return lent.clock().astimezone(ZoneInfo(subscription.rhythm.zone)).date()

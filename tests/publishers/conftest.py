@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from a_house import Clock
+from digest.net import Net
 from digest.publishers.base import Lent
 from digest.store import Store
 from digest.workers import Workers
@@ -38,6 +39,7 @@ def lend(store: Store, workers: Workers) -> Callable[..., Lent]:
             "site": SITE,
             "store": store,
             "links": LINKS,
+            "net": Net(user_agent="Digest tests", allow=["127.0.0.1"]),
             "workers": workers,
             "templates": None,
             "clock": Clock(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +16,7 @@ import pytest
 from a_ledger import Ledger
 
 from a_house import Clock
-from digest.model import Delivery, Issue, NotReady, PublishError
+from digest.model import Delivery, Issue, Newsletter, NotReady, PublishError
 from digest.publishers.base import Lent, Streams
 from digest.publishers.email import Publisher, Settings
 from digest.publishers.relay import Relay
@@ -99,6 +100,70 @@ async def test_every_reader_gets_a_letter_of_their_own(store: Store, lend: Lend)
             assert LINKS.read(change, "preferences", now=MOMENT) == delivery.subscription_id
             assert MIXED.stories[1].title in " ".join(body(message, kind).split())
     assert read(letters["ann@example.org"].body)["To"] == "ann@example.org"
+
+
+async def speak(store: Store, address: str, language: str) -> None:
+    for one in await store.subscriptions.of(address):
+        await store.subscriptions.speak(one.id, language)
+
+
+@pytest.mark.asyncio
+async def test_our_words_are_in_the_language_that_a_reader_chose_and_the_stories_as_they_were(
+    store: Store, lend: Lend
+) -> None:
+    await settle(store, readers=READERS)
+    await speak(store, "ben@example.com", "de")
+    await speak(store, "jörg@example.net", "ar")
+    publisher = Publisher(INBOX, lend())
+    await bear(store, MIXED, publisher)
+    await deliver(publisher, store)
+    letters = {letter.recipient: letter for letter in await store.inbox.list()}
+    expected = {"ann@example.org": "Unsubscribe", "ben@example.com": "Abbestellen"}
+    expected["jörg@example.net"] = "إلغاء الاشتراك"
+    for address, leave in expected.items():
+        message = read(letters[address].body)
+        assert leave in body(message, "html").replace("&nbsp;", " ")
+        assert leave in body(message, "plain")
+        assert MIXED.stories[1].title in " ".join(body(message, "plain").split())
+        assert token_in(message["List-Unsubscribe"], "unsubscribe")
+    mirrored = body(read(letters["jörg@example.net"].body), "html")
+    assert '<html lang="ar" dir="rtl"' in mirrored
+    assert f'lang="{MIXED.language}" dir="ltr"' in mirrored
+
+
+@pytest.mark.asyncio
+async def test_a_letter_in_a_language_is_made_once_for_all_who_chose_it(store: Store, lend: Lend) -> None:
+    made: list[str] = []
+
+    class Counting(Publisher):
+        async def prepare(self, issue: Issue, newsletter: Newsletter, language: str = "") -> bytes:
+            made.append(language)
+            return await super().prepare(issue, newsletter, language)
+
+    await settle(store, readers=READERS)
+    for address in READERS:
+        await speak(store, address, "fr")
+    publisher = Counting(INBOX, lend())
+    await bear(store, MIXED, publisher)
+    deliveries = await due(store, "email")
+    await asyncio.gather(*(publisher.publish(delivery) for delivery in deliveries))
+    assert made == ["", "fr"]
+    assert all("Se désabonner" in body(read(one.body), "plain") for one in await store.inbox.list())
+
+
+@pytest.mark.asyncio
+async def test_a_notice_speaks_the_readers_language_before_the_newsletters(store: Store, lend: Lend) -> None:
+    await settle(store, readers=["ann@example.org"])
+    [reader] = await store.subscriptions.of("ann@example.org")
+    publisher = Publisher(INBOX, lend())
+    for language in ("", "es"):
+        await store.subscriptions.speak(reader.id, language)
+        await store.subscriptions.request_manage(reader.id, MOMENT + timedelta(minutes=len(language)))
+    for delivery in await due(store, "email", MOMENT + timedelta(hours=1)):
+        await publisher.publish(delivery)
+    spanish = [read(one.body) for one in await store.inbox.list()]
+    assert {message["Subject"] for message in spanish} == {"Sus datos en The Morning Post"}
+    assert all(message["Content-Language"] == "es" for message in spanish)
 
 
 @pytest.mark.asyncio
@@ -233,7 +298,7 @@ async def test_a_store_out_of_reach_is_not_the_readers_fault(store: Store, lend:
         """A store whose inbox is locked."""
 
         def __init__(self) -> None:
-            self.issues, self.inbox = store.issues, self
+            self.issues, self.subscriptions, self.inbox = store.issues, store.subscriptions, self
 
         async def keep(self, **_letter: object) -> None:
             raise NotReady("database is locked")

@@ -187,16 +187,20 @@ async def born(
     slot: SlotKey | None = None,
     **changes: Any,
 ) -> Issue:
-    """An issue whose deliveries are not there yet."""
+    """An issue whose deliveries are not there yet; with a slot, for that one, which is opened."""
+    made = await an_issue(store, slug, **changes)
+    open_slot = None if slot is None else await store.slots.open(slot, through=made.through, now=NOW)
     issue = await store.issues.birth(
-        await an_issue(store, slug, **changes),
+        made,
         decisions=decisions,
         prepared=prepared or {},
         audiences=audiences,
-        slot=slot,
+        slot=open_slot,
         now=NOW,
     )
     assert issue is not None
+    if open_slot is not None:
+        await store.slots.close(open_slot, NOW)
     return issue
 
 

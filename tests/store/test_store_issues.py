@@ -62,10 +62,13 @@ async def test_birth_moves_the_cursor_of_the_newsletters_own_edition(store: Stor
     (record,) = await store.issues.slots("world")
     assert record == SlotRecord(
         edition_id=own.id,
+        rhythm=newsletter().schedule.rhythm,
+        own=True,
         date=TODAY,
         due_at=slot(own.id).due_at,
         status="issue",
         issue_id=issue.id,
+        issues=1,
         recorded_at=NOW,
     )
 
@@ -96,6 +99,7 @@ async def test_of_many_births_at_once_one_succeeds_and_the_others_leave_nothing(
     await synced(store)
     own = await store.newsletters.own_edition("world")
     issue = await an_issue(store)
+    today = await store.slots.open(slot(own.id), through=issue.through, now=NOW)
     births = await asyncio.gather(
         *(
             store.issues.birth(
@@ -103,7 +107,7 @@ async def test_of_many_births_at_once_one_succeeds_and_the_others_leave_nothing(
                 decisions=[decision()],
                 prepared={},
                 audiences=BOTH,
-                slot=slot(own.id),
+                slot=today,
                 now=NOW,
             )
             for number in range(10)
@@ -112,23 +116,6 @@ async def test_of_many_births_at_once_one_succeeds_and_the_others_leave_nothing(
     assert sum(one is not None for one in births) == 1
     assert len(await store.issues.latest()) == 1
     assert len(await store.issues.unfinished()) == 1
-
-
-async def test_a_slot_that_is_taken_refuses_the_birth_and_the_cursor_stays(store: Store) -> None:
-    await synced(store)
-    own = await store.newsletters.own_edition("world")
-    assert await store.issues.record_slot(slot(own.id), "skipped", NOW)
-    refused = await store.issues.birth(
-        await an_issue(store),
-        decisions=[],
-        prepared={},
-        audiences=BOTH,
-        slot=slot(own.id),
-        now=NOW,
-    )
-    assert refused is None
-    assert (await store.newsletters.own_edition("world")).through == 0
-    assert await store.issues.latest() == []
 
 
 async def test_a_path_that_is_taken_refuses_the_birth_and_the_cursor_stays(store: Store) -> None:
@@ -171,50 +158,6 @@ async def test_a_window_of_thousands_of_decisions_is_kept_whole(store: Store) ->
     told = [decision(number) for number in range(2_500)]
     issue = await born(store, decisions=told)
     assert await store.issues.decisions(issue.id) == told
-
-
-# ---------------------------------------------------------------- slots
-
-
-async def test_a_slot_is_recorded_once_and_remembered_as_the_last_day(store: Store) -> None:
-    await synced(store)
-    own = await store.newsletters.own_edition("world")
-    assert await store.issues.record_slot(slot(own.id, TOMORROW), "coalesced", NOW)
-    assert await store.issues.record_slot(slot(own.id), "skipped", NOW)
-    assert not await store.issues.record_slot(slot(own.id), "empty", NOW, through=5)
-    assert [(one.date, one.status, one.issue_id) for one in await store.issues.slots("world")] == [
-        (TOMORROW, "coalesced", None),
-        (TODAY, "skipped", None),
-    ]
-    assert len(await store.issues.slots("world", limit=1)) == 1
-    own = await store.newsletters.own_edition("world")
-    assert (own.last_date, own.through) == (TOMORROW, 0)
-
-
-async def test_an_empty_slot_moves_the_cursor_and_its_readers_together(store: Store) -> None:
-    await synced(store)
-    await readers(store, 3)
-    own = await store.newsletters.own_edition("world")
-    assert await store.issues.record_slot(slot(own.id), "empty", NOW, through=4)
-    assert (await store.newsletters.own_edition("world")).through == 4
-    assert {one.through for one in await store.subscriptions.list()} == {4}
-    issue = await opened(store, date=TOMORROW)
-    assert (await store.issues.progress(issue.id))["email"] == {"pending": 3}
-
-
-async def test_an_empty_slot_leaves_the_cursor_while_an_issue_is_still_being_born(store: Store) -> None:
-    await synced(store)
-    await readers(store, 3)
-    first = await born(store)
-    assert not await store.issues.add_deliveries(first.id, NOW, chunk=1)
-    own = await store.newsletters.own_edition("world")
-    assert await store.issues.record_slot(slot(own.id, TOMORROW), "empty", NOW, through=9)
-    while not await store.issues.add_deliveries(first.id, NOW):
-        pass
-    second = await opened(store, date=TODAY + timedelta(days=2))
-    assert second.after == first.through
-    for issue in (first, second):
-        assert (await store.issues.progress(issue.id))["email"] == {"pending": 3}
 
 
 # ---------------------------------------------------------------- deliveries are born
@@ -313,16 +256,19 @@ async def test_only_active_readers_who_are_not_suppressed_get_a_letter(store: St
     assert issue.recipients == 1
 
 
-async def test_a_reader_whose_pause_ends_gets_that_days_issue(store: Store) -> None:
+async def test_whose_pause_is_over_gets_an_issue_by_hand_if_it_begins_where_they_stand(store: Store) -> None:
     await synced(store)
-    (reader,) = await readers(store, 1)
-    await store.subscriptions.pause(reader, TOMORROW, NOW)
+    early, late = await readers(store, 2)
+    await store.subscriptions.pause(early, TODAY, NOW)
+    await store.subscriptions.pause(late, TOMORROW, NOW)
     first = await opened(store)
     second = await opened(store, date=TOMORROW)
-    assert (first.recipients, second.recipients) == (0, 1)
-    found = await store.subscriptions.get(reader)
-    assert found is not None
-    assert (found.status, found.paused_until, found.through) == ("active", None, second.through)
+    assert (first.recipients, second.recipients) == (1, 1)
+    found = [await store.subscriptions.get(reader) for reader in (early, late)]
+    assert [(one.status, one.paused_until, one.through) for one in found if one] == [
+        ("active", None, second.through),
+        ("active", None, 0),  # the next slot has an issue for them, from where they stand
+    ]
 
 
 async def test_who_comes_between_two_issues_gets_the_second(store: Store) -> None:
@@ -377,13 +323,17 @@ async def test_a_second_issue_of_a_date_gets_the_next_free_path(store: Store) ->
 
 async def test_an_issue_that_is_not_public_has_a_path_of_its_own_and_is_not_listed(store: Store) -> None:
     await synced(store)
+    first = await store.issues.next_id()
     public = await born(store)
-    path = await store.issues.free_path("world", TODAY, public=False)
-    assert path.startswith("world/i/")
-    hidden = await born(store, public=False, path=path)
-    assert await store.issues.free_path("world", TODAY, public=False) != path
+    second = await store.issues.next_id()
+    assert first < public.id < second, "a number is given once"
+    hidden = await born(store, id=first, public=False, path=f"world/i/{first}")
+    assert hidden.id == first
     assert [one.id for one in await store.issues.latest("world")] == [public.id]
-    assert [one.id for one in await store.issues.latest("world", public=False)] == [hidden.id, public.id]
+    assert [one.id for one in await store.issues.latest("world", public=False)] == [public.id, hidden.id]
+    assert (await store.issues.by_path(f"world/i/{first}")) is not None
+    assert await store.issues.neighbours(public) == (None, None)
+    assert (await born(store, date=TOMORROW)).id == second + 1
 
 
 async def test_latest_issues_come_page_by_page_newest_first(store: Store) -> None:
@@ -404,11 +354,40 @@ async def test_what_was_told_is_what_this_newsletter_told_between_two_moments(st
     await born(store, composed_at=NOW - 20 * DAY, updated_at=NOW, stories=(story("Old"),))
     await born(store, date=TOMORROW, stories=(story("New"), story("Newer")))
     await born(store, "local", stories=(story("Elsewhere"),))
-    found = await store.issues.told("world", since=NOW - 14 * DAY, before=NOW + HOUR)
+    found = await store.issues.told("world", since=NOW - 14 * DAY, before=NOW + HOUR, after=2)
     assert [each.story for each in found] == [story("New"), story("Newer")]
     assert {(each.date, each.composed_at) for each in found} == {(TOMORROW, NOW)}
-    earlier = await store.issues.told("world", since=NOW - 21 * DAY, before=NOW)
+    earlier = await store.issues.told("world", since=NOW - 21 * DAY, before=NOW, after=2)
     assert [each.story for each in earlier] == [story("Old")]
+
+
+async def test_what_came_out_later_than_where_readers_stand_was_not_told_to_them(store: Store) -> None:
+    """And what brought others to that number was told to some of them."""
+    await synced(store)
+    await born(store, stories=(story("First"),))  # (0, 1]
+    await born(store, date=TOMORROW, stories=(story("Second"),))  # (1, 2]
+    for after, through, title in ((0, 2, "Both"), (1, 2, "Of one"), (0, 3, "Of others")):
+        number = await store.issues.next_id()
+        await born(
+            store,
+            id=number,
+            public=False,
+            path=f"world/i/{number}",
+            date=TOMORROW + (through - after) * DAY,
+            after=after,
+            through=through,
+            stories=(story(title),),
+        )
+
+    async def told(after: int, *, alone: bool) -> list[str]:
+        kw = {"since": NOW - DAY, "before": NOW + HOUR}
+        return [each.story.title for each in await store.issues.told("world", after=after, alone=alone, **kw)]
+
+    assert await told(1, alone=True) == ["First"]
+    assert await told(2, alone=True) == ["Second", "First"]
+    assert await told(1, alone=False) == ["First"]
+    assert await told(2, alone=False) == ["Of one", "Both", "Second", "First"]
+    assert await told(0, alone=False) == []
 
 
 # ---------------------------------------------------------------- control

@@ -43,7 +43,9 @@ async def test_the_list_of_revisions_is_that_of_the_files() -> None:
 
 async def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> None:
     def differences(connection):  # type: ignore[no-untyped-def]
-        return compare_metadata(MigrationContext.configure(connection), metadata)
+        # The words that stories are found by lie in a table of each database's own kind.
+        options = {"include_name": lambda name, kind, _parents: kind != "table" or "story_words" not in name}
+        return compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
 
     async with store._database.reading() as connection:
         found = await connection.run_sync(differences)
@@ -157,8 +159,9 @@ async def test_an_older_file_is_copied_beside_itself_before_it_is_migrated(
 async def test_feeds_of_the_first_release_get_their_hosts(sqlite_url: str, tmp_path: Path) -> None:
     folder = tmp_path / "migrations"
     shutil.copytree(migrations.FOLDER, folder)
-    for later in (folder / "versions").glob("000[2-9]_*.py"):
-        later.unlink()
+    for later in (folder / "versions").glob("0*.py"):
+        if not later.name.startswith("0001"):
+            later.unlink()
     database = Database(sqlite_url)
     try:
         await database.start()

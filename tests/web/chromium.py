@@ -28,7 +28,8 @@ FLAGS = (
 
 
 class Tab:
-    """One page. `complaints` is what the browser logged: blocked by policy, not found, …"""
+    """One page. `complaints` is what the browser logged: blocked by policy, not found, … `calls` is what its
+    scripts handed to a function that was lent to them (`Runtime.addBinding`)."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
@@ -36,6 +37,7 @@ class Tab:
         self._session: str | None = None
         self._loaded = asyncio.Event()
         self.complaints: list[str] = []
+        self.calls: list[str] = []
 
     async def open(self) -> None:
         target = await self.call("Target.createTarget", url="about:blank")
@@ -60,6 +62,8 @@ class Tab:
         message = json.loads(await asyncio.wait_for(self._socket.recv(), 20))
         if message.get("method") == "Log.entryAdded":
             self.complaints.append(message["params"]["entry"]["text"])
+        if message.get("method") == "Runtime.bindingCalled":
+            self.calls.append(message["params"]["payload"])
         if message.get("method") == "Page.loadEventFired":
             self._loaded.set()
         return dict(message)
@@ -96,6 +100,18 @@ class Tab:
         async with asyncio.timeout(10):
             while not await self.run(script):  # noqa: ASYNC110  the page has no event for us
                 await asyncio.sleep(0.02)
+
+    async def show(self, html: str) -> None:
+        """Show other HTML under the address of this page, style sheets loaded."""
+        tree = await self.call("Page.getFrameTree")
+        await self.call("Page.setDocumentContent", frameId=tree["frameTree"]["frame"]["id"], html=html)
+        await self.until("document.readyState == 'complete' && document.styleSheets.length > 0")
+
+    async def settled(self, script: str) -> Any:
+        """What a promise becomes."""
+        answer = await self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
 
     async def run(self, script: str) -> Any:
         answer = await self.call("Runtime.evaluate", expression=script, returnByValue=True, userGesture=True)

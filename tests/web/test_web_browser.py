@@ -1,20 +1,13 @@
 from __future__ import annotations
 
-import asyncio
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import uvicorn
 from chromium import PROGRAM, Tab, chromium
+from served import served
 from web_house import House
 
-from digest.links import Links
 from digest.model import SubscriptionStatus
-from digest.web import build_app
 
 pytestmark = [
     pytest.mark.asyncio,
@@ -23,26 +16,6 @@ pytestmark = [
 ]
 
 PAPER = {False: "rgb(250, 246, 238)", True: "rgb(23, 20, 16)"}
-
-
-@asynccontextmanager
-async def served(house: House) -> AsyncIterator[str]:
-    """The app on a port of its own, under the very address that its links name."""
-    with closing(socket.socket()) as listening:
-        listening.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        links = Links(url, b"a secret that is only for tests!")
-        site = replace(house.lent.site, url=url)
-        app = build_app(replace(house.lent, site=site, links=links, dev_inbox=True))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none", lifespan="off"))
-        running = asyncio.create_task(server.serve([listening]))
-        try:
-            while not server.started:  # noqa: ASYNC110  uvicorn tells by a flag only
-                await asyncio.sleep(0.01)
-            yield url
-        finally:
-            server.should_exit = True
-            await running
 
 
 async def fits(tab: Tab, width: int) -> bool:
@@ -81,9 +54,11 @@ async def test_the_pages_in_a_real_browser(house: House, tmp_path: Path) -> None
         await tab.until("document.activeElement.id == 'email'")
         assert await tab.run("document.activeElement.value") == "not an address"
         await tab.run("document.getElementById('email').value = 'new@example.org'")
+        house.clock.advance(seconds=2)  # nobody fills a form more quickly
         await tab.click_through("document.querySelector('#subscribe button').click()")
         assert await tab.run("document.querySelector('h1').innerText") == "Check your inbox"
 
+        assert await house.answered() == 1
         [reader] = await house.store.subscriptions.of("new@example.org")
         token = house.links.token("confirm", reader.id, issued=house.clock.now)
         await tab.go(f"{url}/confirm/{token}")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.web.conditional import Conditions, accepts_gzip, as_http_date, http_date, verdict
+from digest.web.conditional import Conditions, as_http_date, best_coding, http_date, verdict
 
 AT = datetime(2026, 11, 22, 7, 0, 5, tzinfo=UTC)
 SAME, EARLIER, LATER = (
@@ -61,35 +61,57 @@ def test_preconditions_are_judged_by_rfc_9110(asked: Conditions, expected: str) 
 
 
 @pytest.mark.parametrize(
-    ("field", "accepted"),
+    ("field", "coding"),
     [
-        ("", False),
-        ("gzip", True),
-        ("GZIP", True),
-        ("x-gzip", True),
-        ("*", True),
-        ("identity", False),
-        ("br", False),
-        ("gzip, deflate, br, zstd", True),
-        ("br;q=1.0, gzip;q=0.8, *;q=0.1", True),
-        ("gzip;q=0", False),
-        ("gzip; q=0.0, *", False),
-        ("*;q=0", False),
-        ("*;q=0.5, identity;q=0.1", True),
-        ("identity;q=1, gzip;q=0.5", False),
-        ("gzip;q=high", False),
-        ("deflate, gzip;level=9", True),
-        (",,gzip,,", True),
-        ("gzipped", False),
+        (None, "identity"),
+        ("", "identity"),
+        ("gzip", "gzip"),
+        ("GZIP", "gzip"),
+        ("x-gzip", "gzip"),
+        ("x-gzip;q=0.5, gzip;q=0", "identity"),
+        ("br", "br"),
+        ("*", "br"),
+        ("identity", "identity"),
+        ("zstd", "identity"),
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip;q=1.0, br;q=0.9", "gzip"),
+        ("br;q=0.5, gzip;q=0.8, *;q=0.1", "gzip"),
+        ("gzip;q=0", "identity"),
+        ("gzip; q=0.0, *", "br"),
+        ("*;q=0", None),
+        ("identity;q=0", None),
+        ("identity;q=0, gzip", "gzip"),
+        ("gzip;q=0, br;q=0, identity;q=0", None),
+        ("*;q=0, identity", "identity"),
+        ("*;q=0, gzip;q=0.001", "gzip"),
+        ("*;q=0.5, identity;q=0.1", "br"),
+        ("*;q=0.5, br;q=0.1, gzip;q=0.1", "identity"),
+        ("identity;q=1, gzip;q=0.5", "identity"),
+        ("identity;q=0.5", "identity"),
+        ("gzip;q=0.5, identity;q=0.5", "gzip"),
+        ("gzip;Q=0.5", "gzip"),
+        ("gzip ; q = 0.7 ", "gzip"),
+        ("gzip;q=high", "identity"),
+        ("gzip;q=nan", "identity"),
+        ("gzip;q=inf", "identity"),
+        ("gzip;q=-1", "identity"),
+        ("gzip;q=2", "identity"),
+        ("gzip;q=0.0001", "identity"),
+        ("gzip;q=", "identity"),
+        ("deflate, gzip;level=9", "gzip"),
+        ("gzip;level=9;q=0", "identity"),
+        (",,gzip,,", "gzip"),
+        ("gzipped", "identity"),
+        ("gzip\tbr", "identity"),
     ],
 )
-def test_gzip_goes_only_to_those_who_take_it(field: str, accepted: bool) -> None:
-    assert accepts_gzip(field) is accepted
+def test_everybody_gets_the_coding_they_like_best(field: str | None, coding: str | None) -> None:
+    assert best_coding(field, ("br", "gzip")) == coding
 
 
 @given(st.text(max_size=60))
 def test_no_header_breaks_the_reading_of_headers(text: str) -> None:
-    assert accepts_gzip(text) in (True, False)
+    assert best_coding(text, ("br", "gzip")) in ("br", "gzip", "identity", None)
     http_date(text)
     asked = Conditions(if_none_match=text, if_match=text, if_modified_since=text, if_unmodified_since=text)
     assert verdict(asked, etag='"a"', last_modified=AT) in ("send", "not modified", "failed")

@@ -12,7 +12,8 @@ from starlette.responses import PlainTextResponse
 from web_house import Clock, House, document
 
 from digest.model import Document, NotReady
-from digest.web.documents import Documents, prepare
+from digest.web.documents import Documents
+from digest.web.prepared import prepare
 
 pytestmark = pytest.mark.asyncio
 
@@ -28,12 +29,13 @@ TYPES = {
 class Shelf:
     """The store's documents, counting what is asked of it."""
 
-    documents: list[Document] = field(default_factory=lambda: [document("world/feed.atom", BODY)])
+    documents: list[Document] = field(default_factory=lambda: [document("/world/feed.atom", BODY)])
     number: int = 1
     asked: int = 0
     read: int = 0
     down: bool = False
     slow: asyncio.Event | None = None
+    changed: frozenset[str] | None = None
 
     async def version(self) -> int:
         self.asked += 1
@@ -43,9 +45,14 @@ class Shelf:
             raise NotReady("the database is locked")
         return self.number
 
-    async def all(self) -> list[Document]:
+    async def changes(self, since: int) -> tuple[int, frozenset[str] | None]:
+        return await self.version(), self.changed
+
+    async def get(self, path: str) -> Document | None:
         self.read += 1
-        return list(self.documents)
+        if self.down:
+            raise NotReady("the database is locked")
+        return next((one for one in self.documents if one.path == path), None)
 
 
 @asynccontextmanager
@@ -91,9 +98,9 @@ async def test_gzip_is_the_same_document_under_another_tag() -> None:
 
 
 async def test_gzip_is_the_same_bytes_after_a_restart() -> None:
-    first, second = prepare(document("world/feed.atom", BODY)), prepare(document("world/feed.atom", BODY))
-    assert first.gzipped.body == second.gzipped.body
-    assert gzip.decompress(first.gzipped.body) == BODY
+    first, second = prepare(document("/world/feed.atom", BODY)), prepare(document("/world/feed.atom", BODY))
+    assert first.codings["gzip"].full.body == second.codings["gzip"].full.body
+    assert gzip.decompress(first.codings["gzip"].full.body) == BODY
 
 
 @pytest.mark.parametrize(
@@ -153,7 +160,7 @@ async def test_the_store_is_asked_at_most_once_a_second_and_read_only_when_somet
         clock.advance(seconds=1.1)
         await web.get("/world/feed.atom")
         assert (shelf.asked, shelf.read) == (2, 1)
-        shelf.documents, shelf.number = [document("world/feed.atom", b"news", 2)], 2
+        shelf.documents, shelf.number = [document("/world/feed.atom", b"news", 2)], 2
         assert (await web.get("/world/feed.atom")).content == BODY
         clock.advance(seconds=1.1)
         assert (await web.get("/world/feed.atom")).content == b"news"
@@ -187,7 +194,7 @@ async def test_a_clock_set_back_does_not_keep_an_old_feed() -> None:
     shelf, clock = Shelf(), Clock()
     async with client(shelf, clock) as web:
         await web.get("/world/feed.atom")
-        shelf.documents, shelf.number = [document("world/feed.atom", b"news", 2)], 2
+        shelf.documents, shelf.number = [document("/world/feed.atom", b"news", 2)], 2
         clock.advance(hours=-3)
         assert (await web.get("/world/feed.atom")).content == b"news"
 
@@ -211,7 +218,7 @@ async def test_a_newsletter_without_feeds_says_when_there_will_be_one(house: Hou
 async def test_a_new_document_in_the_real_store_is_served_within_a_second(house: House) -> None:
     async with house.client() as web:
         before = await web.get("/world/feed.atom")
-        await house.store.documents.put(document("world/feed.atom", b"news", 2))
+        await house.store.documents.put(document("/world/feed.atom", b"news", 2))
         house.clock.advance(seconds=1)
         after = await web.get("/world/feed.atom", headers={"if-none-match": before.headers["etag"]})
     assert after.status_code == 200

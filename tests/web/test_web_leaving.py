@@ -238,6 +238,85 @@ async def test_a_scanner_that_follows_every_link_changes_nothing(house: House) -
     assert await house.snapshot() == before
 
 
+# ---------------------------------------------------------------- goodbye
+
+
+def way_back(page: str) -> str:
+    [path] = set(re.findall(r'action="(/unsubscribe/undo/[^"]+)"', page))
+    return path
+
+
+async def test_a_goodbye_may_be_taken_back_for_an_hour_with_everything_as_it_was(house: House) -> None:
+    before = await house.store.subscriptions.get(house.readers["paused"])
+    leave = f"/unsubscribe/{house.token('unsubscribe', 'paused')}"
+    async with house.client() as web:
+        goodbye = await web.post(leave)
+        undo = way_back(goodbye.text)
+        looked = await web.get(undo)
+        gone = await status(house, "paused")
+        house.clock.advance(minutes=59)
+        back = await web.post(undo, data={"action": "undo"})
+    after = await house.store.subscriptions.get(house.readers["paused"])
+    assert "Goodbye" in looked.text
+    assert gone is SubscriptionStatus.LEFT
+    assert "Welcome back" in back.text
+    assert before is not None
+    assert after is not None
+    assert (after.status, after.paused_until, after.through, after.rhythm) == (
+        (before.status, before.paused_until, before.through, before.rhythm)
+    )
+
+
+async def test_after_an_hour_there_is_no_way_back_but_to_ask_again(house: House) -> None:
+    leave = f"/unsubscribe/{house.token('unsubscribe', 'active')}"
+    async with house.client() as web:
+        undo = way_back((await web.post(leave)).text)
+        house.clock.advance(minutes=61)
+        late = await web.post(undo, data={"action": "undo"})
+        again = await web.post(leave)
+    assert late.status_code == 404
+    assert "/undo/" not in again.text
+    assert "Goodbye" in again.text
+    assert await status(house, "active") is SubscriptionStatus.LEFT
+
+
+async def test_to_leave_again_does_not_renew_the_way_back(house: House) -> None:
+    """Whoever was forwarded an old letter must not be able to subscribe its reader again."""
+    leave = f"/unsubscribe/{house.token('unsubscribe', 'left')}"
+    house.clock.advance(days=30)
+    async with house.client() as web:
+        page = await web.post(leave)
+        forged = house.links.token("undo", house.readers["left"], issued=house.clock.now)
+        tried = await web.post(f"/unsubscribe/undo/{forged}", data={"action": "undo"})
+    assert "/undo/" not in page.text
+    assert tried.status_code == 404
+    assert await status(house, "left") is SubscriptionStatus.LEFT
+
+
+async def test_a_reason_may_be_given_and_is_remembered_without_changing_anything(house: House) -> None:
+    async with house.client() as web:
+        undo = way_back((await web.post(f"/unsubscribe/{house.token('unsubscribe', 'active')}")).text)
+        thanks = await web.post(undo, data={"action": "reason", "reason": "often", "remark": "<b>Too much"})
+    assert "Thank you" in thanks.text
+    assert "<b>Too" not in thanks.text
+    assert way_back(thanks.text) == undo
+    rows = await house.store.subscriptions.history("active@example.org")
+    assert rows[-1].evidence == {"reason": "often", "remark": "<b>Too much"}
+    assert await status(house, "active") is SubscriptionStatus.LEFT
+
+
+async def test_a_reason_that_is_none_is_asked_again_with_what_was_typed(house: House) -> None:
+    async with house.client() as web:
+        undo = way_back((await web.post(f"/unsubscribe/{house.token('unsubscribe', 'active')}")).text)
+        empty = await web.post(undo, data={"action": "reason"})
+        long = await web.post(undo, data={"action": "reason", "reason": "fit", "remark": "é" * 501})
+    for answer, field in ((empty, "reason"), (long, "remark")):
+        assert answer.status_code == 422
+        assert f'role="alert" id="{field}-problem"' in answer.text
+    assert "é" * 501 in long.text
+    assert 'value="fit" checked' in long.text
+
+
 async def test_what_leaving_writes_down_names_the_way(house: House) -> None:
     async with house.client() as web:
         await web.post(f"/unsubscribe/{house.token('unsubscribe', 'active')}", data={})

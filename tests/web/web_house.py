@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from starlette.types import ASGIApp
 
-from digest.links import Links
+from digest.links import MAX_AGE, Links
 from digest.model import (
     Document,
     Follow,
@@ -88,8 +88,12 @@ class House:
             yield client
 
     def token(self, purpose: Any, reader: str) -> str:
-        issued = self.clock.now if purpose == "confirm" else None
+        issued = self.clock.now if purpose in MAX_AGE else None
         return self.links.token(purpose, self.readers[reader], issued=issued)
+
+    async def answered(self) -> int:
+        """The service has looked at what was asked for on the web; how many letters it wrote."""
+        return await self.store.signups.answer(self.clock.now)
 
     async def snapshot(self) -> object:
         """All that a request could have changed."""
@@ -100,6 +104,7 @@ class House:
             await self.store.deliveries.counts(),
             await self.store.documents.version(),
             await self.store.inbox.list(),
+            await self.store.signups.waiting(),
         )
 
 
@@ -161,10 +166,10 @@ def document(path: str, body: bytes, version: int = 1) -> Document:
     }
     return Document(
         path=path,
-        newsletter=path.partition("/")[0],
+        newsletter=path.split("/")[1],
         content_type=kinds[path.rpartition(".")[2]],
         body=body,
-        etag=f'"{path.replace("/", "-")}-{version}"',
+        etag=f'"{path.strip("/").replace("/", "-")}-{version}"',
         last_modified=NOW.replace(microsecond=0) - timedelta(hours=1),
     )
 
@@ -223,8 +228,8 @@ async def furnish(store: Store) -> Furniture:
     await store.subscriptions.pause(readers["paused"], date(2026, 12, 1), NOW)
     await store.subscriptions.leave(readers["left"], evidence=EVIDENCE, now=NOW)
     for kind in ("atom", "rss", "json"):
-        await store.documents.put(document(f"world/feed.{kind}", kind.encode() * 500))
-        await store.documents.put(document(f"past/feed.{kind}", kind.encode() * 500))
+        await store.documents.put(document(f"/world/feed.{kind}", kind.encode() * 500))
+        await store.documents.put(document(f"/past/feed.{kind}", kind.encode() * 500))
     await store.newsletters.sync([WORLD, PORT], site=SITE, now=NOW)
     return Furniture(issues=issues, readers=readers)
 

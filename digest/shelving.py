@@ -1,0 +1,60 @@
+"""The archive in order: what is kept no longer is shelved, what came from older releases can be found.
+
+Nothing happens here while nothing changes. It is done in small pieces, so that letters and pages never wait.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from digest.line import Line, Progress, quiet
+from digest.model import Newsletter
+from digest.publishers.base import Refreshes
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelved:
+    """shelved: issues that left the archive or came back. indexed: issues whose stories can now be found."""
+
+    shelved: int
+    indexed: int
+
+
+async def tidy(line: Line, now: datetime, *, progress: Progress = quiet) -> Shelved:
+    """Bring the archives of all newsletters into the state that the config wants."""
+    shelved = 0
+    for newsletter in line.newsletters.values():
+        changed = await _shelve(line, newsletter, now, progress)
+        if changed:
+            log.info("archive shelved", extra={"newsletter": newsletter.slug, "issues": changed})
+            await _publish_again(line, newsletter)
+        shelved += changed
+    indexed = 0
+    while some := await line.store.search.catch_up():
+        indexed += some
+        progress(indexed, 0)
+    if indexed:
+        log.info("stories indexed", extra={"issues": indexed})
+    return Shelved(shelved=shelved, indexed=indexed)
+
+
+async def _shelve(line: Line, newsletter: Newsletter, now: datetime, progress: Progress) -> int:
+    changed = 0
+    today = now.astimezone(ZoneInfo(newsletter.schedule.zone)).date()
+    while some := await line.store.shelves.keep(newsletter.slug, newsletter.archive, today=today, now=now):
+        changed += some
+        progress(changed, 0)
+    return changed
+
+
+async def _publish_again(line: Line, newsletter: Newsletter) -> None:
+    """The feeds show what the archive shows."""
+    for name in newsletter.channels:
+        publisher = line.publishers[name]
+        if isinstance(publisher, Refreshes):
+            await publisher.refresh(newsletter.slug)

@@ -1,0 +1,49 @@
+"""What pages behind a token share: whose it is, what was typed, in which language we answer."""
+
+from __future__ import annotations
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from digest.links import Purpose
+from digest.model import Newsletter, Subscription
+from digest.web.lent import WebLent
+from digest.web.security import client_ip, network_hash
+
+MOST_FIELDS = 12
+
+
+async def subscription_of(lent: WebLent, request: Request, purpose: Purpose) -> Subscription | None:
+    """Whom the token in the path is about. None: forged, for another purpose, too old, or they are gone."""
+    number = subscription_id(lent, request, purpose)
+    return None if number is None else await lent.store.subscriptions.get(number)
+
+
+def subscription_id(lent: WebLent, request: Request, purpose: Purpose) -> int | None:
+    return lent.links.read(request.path_params["token"], purpose, now=lent.clock())
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields as text. Raises HTTPException for what is no form, or too large a one."""
+    form = await request.form(max_files=0, max_fields=MOST_FIELDS)
+    return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+async def read_clumsy_form(request: Request) -> dict[str, str]:
+    """The fields, or nothing when they cannot be read: a clumsy mail client must still get out."""
+    try:
+        return await read_form(request)
+    except HTTPException as error:
+        if error.status_code == 413:
+            raise
+        return {}
+
+
+def language_of(subscription: Subscription, newsletter: Newsletter) -> str:
+    """The reader's own choice, else the newsletter's language."""
+    return subscription.language or newsletter.language
+
+
+def network_of(lent: WebLent, request: Request) -> str:
+    """Where the request came from, as the consent ledger remembers it."""
+    return network_hash(client_ip(request, lent.trusted_proxies), lent.ip_key)

@@ -1,0 +1,170 @@
+"""What only the owner of an address may do, by a link that was mailed to it; and the letter to a new one."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+import pytest
+from web_house import NOW, House
+
+from digest.model import SubscriptionStatus
+
+pytestmark = pytest.mark.asyncio
+
+
+async def manage(house: House, name: str = "active") -> str:
+    """The page's path, as the letter has it."""
+    assert await house.store.subscriptions.request_manage(house.readers[name], house.clock.now)
+    return f"/preferences/manage/{house.token('manage', name)}"
+
+
+async def test_everything_that_we_hold_comes_as_one_file(house: House) -> None:
+    path = await manage(house)
+    async with house.client() as web:
+        page = await web.get(path)
+        answer = await web.post(path, data={"action": "download"})
+    assert "active@example.org" in page.text
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["content-disposition"] == 'attachment; filename="my-data.json"'
+    assert answer.headers["cache-control"] == "no-store"
+    held = answer.json()
+    assert held["address"] == "active@example.org"
+    assert [one["newsletter"] for one in held["subscriptions"]] == ["world"]
+    assert held["subscriptions"][0]["language"] == ""
+    assert held["consent"]
+    assert "\n  " in answer.text
+
+
+async def test_to_look_never_erases_moves_or_downloads(house: House) -> None:
+    path = await manage(house)
+    before = await house.snapshot()
+    async with house.client() as web:
+        for method in ("GET", "HEAD", "OPTIONS"):
+            for query in ("", "?action=erase-now", "?action=download", "?action=address&email=a@b.example"):
+                answer = await web.request(method, path + query)
+                assert "content-disposition" not in answer.headers
+    assert await house.snapshot() == before
+
+
+async def test_to_be_erased_is_asked_twice(house: House) -> None:
+    path = await manage(house)
+    async with house.client() as web:
+        asked = await web.post(path, data={"action": "erase"})
+        kept = await house.store.subscriptions.of("active@example.org")
+        done = await web.post(path, data={"action": "erase-now"})
+        again = await web.get(path)
+    assert "Erase everything?" in asked.text
+    assert 'value="erase-now"' in asked.text
+    assert kept
+    assert "You are forgotten" in done.text
+    assert "active@example.org" not in done.text
+    assert again.status_code == 404
+    assert await house.store.subscriptions.of("active@example.org") == []
+
+
+@pytest.mark.parametrize(
+    ("email", "reason"),
+    [
+        ("", "write your email"),
+        ("no address", "There is no @"),
+        ("a@b@c.example", "more than one @"),
+        ("new@example.org\r\nBcc: all@example.org", "one address only"),
+        ("ACTIVE@Example.org", "the address that you have already"),
+    ],
+)
+async def test_a_wrong_new_address_is_asked_again_with_the_value_kept(
+    house: House, email: str, reason: str
+) -> None:
+    path = await manage(house)
+    before = await house.snapshot()
+    async with house.client() as web:
+        answer = await web.post(path, data={"action": "address", "email": email})
+    assert answer.status_code == 422
+    assert reason in answer.text
+    assert 'aria-invalid="true" aria-describedby="email-problem" autofocus' in answer.text
+    assert f'value="{email[:20]}'.split("\r")[0] in answer.text
+    assert await house.snapshot() == before
+
+
+async def test_a_new_address_gets_the_letters_once_its_owner_says_yes(house: House) -> None:
+    path = await manage(house)
+    async with house.client() as web:
+        asked = await web.post(path, data={"action": "address", "email": "new@example.org"})
+        unmoved = await house.store.subscriptions.get(house.readers["active"])
+        token = await address_token(house)
+        page = await web.get(f"/preferences/address/{token}")
+        still = await house.store.subscriptions.get(house.readers["active"])
+        done = await web.post(f"/preferences/address/{token}")
+        twice = await web.post(f"/preferences/address/{token}")
+        old = await web.get(path)
+    moved = await house.store.subscriptions.get(house.readers["active"])
+    assert asked.status_code == 200
+    assert "A letter is on its way to" in asked.text
+    assert unmoved is not None
+    assert still is not None
+    assert {unmoved.address, still.address} == {"active@example.org"}
+    assert "n•••@e•••.org" in page.text
+    assert "new@example.org" not in page.text
+    assert "from now on" in done.text
+    assert moved is not None
+    assert (moved.address, moved.status) == ("new@example.org", SubscriptionStatus.ACTIVE)
+    assert twice.status_code == 404
+    assert old.status_code == 404  # the link went to the address that it was
+
+
+async def test_whether_somebody_has_the_new_address_already_is_not_told(house: House) -> None:
+    pages = set()
+    async with house.client() as web:
+        for name, email in (("active", "somebody@example.org"), ("paused", "pia@example.org")):
+            path = await manage(house, name)
+            answer = await web.post(path, data={"action": "address", "email": email})
+            text = answer.text.replace(email, "…").replace(f"{name}@example.org", "…")
+            pages.add(re.sub(r"/preferences/[\w/-]{40,}", "", text))
+    assert len(pages) == 1
+
+
+async def test_the_link_is_good_for_an_hour_and_only_the_latest_one(house: House) -> None:
+    first = await manage(house)
+    async with house.client() as web:
+        assert (await web.get(first)).status_code == 200
+        house.clock.advance(minutes=59)
+        assert (await web.get(first)).status_code == 200
+        second = await manage(house)
+        assert (await web.get(first)).status_code == 404
+        house.clock.advance(minutes=61)
+        assert (await web.post(second, data={"action": "erase-now"})).status_code == 404
+    assert await house.store.subscriptions.of("active@example.org")
+
+
+@pytest.mark.parametrize("action", ["", "erase-now\x00", "Erase", "drop"])
+async def test_an_unknown_wish_changes_nothing(house: House, action: str) -> None:
+    path = await manage(house)
+    before = await house.snapshot()
+    async with house.client() as web:
+        answer = await web.post(path, data={"action": action})
+    assert answer.status_code == 422
+    assert 'role="alert" id="action-problem"' in answer.text
+    assert await house.snapshot() == before
+
+
+async def test_pages_of_ones_own_data_are_kept_by_nobody(house: House) -> None:
+    path = await manage(house)
+    async with house.client() as web:
+        for answer in (await web.get(path), await web.post(path, data={"action": "download"})):
+            assert answer.headers["cache-control"] == "no-store"
+            assert answer.headers["referrer-policy"] == "no-referrer"
+            assert "noindex" in answer.headers["x-robots-tag"]
+
+
+async def address_token(house: House) -> str:
+    """The token of the letter to the new address."""
+    due: list[datetime] = []
+    for number in range(1, 50):
+        notice = await house.store.notices.get(number)
+        if notice.kind == "address":
+            due.append(notice.created_at)
+            change = int(notice.data["change_id"])
+            break
+    assert due == [NOW]
+    return house.links.token("address", change, issued=due[0])
