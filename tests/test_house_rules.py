@@ -14,8 +14,8 @@ PACKAGE = Path(__file__).parent.parent / "digest"
 FLOORS = (
     {"model"},
     {"timing", "polling", "html", "net", "config", "links", "workers", "store", "addresses", "guard",
-     "headers", "packing", "unpack", "typeset", "wording", "languages", "translations", "turns", "hops", "ways",
-     "faults", "asking", "matching", "patterns"},
+     "headers", "packing", "unpack", "typeset", "wording", "languages", "translations", "turns", "hops",
+     "ways", "faults", "asking", "matching", "patterns"},
     {"render", "feeds", "summarizer"},
     {"publishers", "web", "writer"},
     {"line"},
