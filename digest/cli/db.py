@@ -60,7 +60,7 @@ def export_command(ctx: click.Context, config_path: str | None, as_json: bool, f
     """Write the public site (pages, feeds, assets) into FOLDER for any static host.
 
     FOLDER must be empty or an earlier export: what changed is replaced, what is public no longer is
-    removed, and the rest is not touched. There is no search in it; its forms are sent to the service at site.url.
+    removed, and the rest is not touched. It has no search; its forms are sent to the service at site.url.
     """
 
     async def main() -> Exported:

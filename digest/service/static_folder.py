@@ -4,8 +4,8 @@
 
 New files wait beside the folder's own until all are there; then each is renamed into place, in the order in
 which they were put, and only at the end is anything removed. A crash at any moment leaves whole files, of
-the old site or the new one, and a list (`.digest-export.json`) of those that are ours. Files that we did not write
-are never touched, and no symbolic link is followed.
+the old site or the new one, and a list (`.digest-export.json`) of those that are ours. Files that we did not
+write are never touched, and no symbolic link is followed.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class StaticFolder:
             raise DigestError(f"{target} is a folder; a page must go there")
 
     def _refuse_links(self, name: str) -> None:
-        """No folder on the way may lead elsewhere. A link in the file's own place is replaced, not followed."""
+        """No folder on the way may lead elsewhere. A link in its own place is replaced."""
         for parent in reversed(PurePosixPath(name).parents[:-1]):
             if (self._folder / parent).is_symlink():
                 raise DigestError(

@@ -19,8 +19,5 @@ def upgrade() -> None:
     )
     op.add_column("documents", sa.Column("links", sa.Text(), server_default="", nullable=False))
     op.add_column("issues", sa.Column("revision", sa.Integer(), server_default="1", nullable=False))
-    for column in (
-        sa.Column("feed_on", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.Column("by_mail", sa.Boolean(), server_default=sa.true(), nullable=False),
-    ):
-        op.add_column("subscriptions", column)
+    op.add_column("subscriptions", sa.Column("feed_on", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column("subscriptions", sa.Column("by_mail", sa.Boolean(), server_default=sa.true(), nullable=False))
