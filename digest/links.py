@@ -2,6 +2,9 @@
 
 A token says only which subscription and what for. Whoever holds the secret can make one; nobody else can make
 or change one, and a token for one purpose is worth nothing for another. Tokens are never logged.
+
+A secret is rotated by putting a new one before it: the first one signs, all of them verify, and the key id in
+a token says which. To read a forged token costs one HMAC and no question to the database.
 """
 
 from __future__ import annotations
@@ -10,34 +13,66 @@ import base64
 import binascii
 import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, get_args
 
 from digest.model import DigestError
 
-Purpose = Literal["confirm", "unsubscribe", "preferences"]
+Purpose = Literal["confirm", "unsubscribe", "preferences", "manage", "address", "undo", "feed"]
 
-PURPOSES = ("confirm", "unsubscribe", "preferences")
+PURPOSES = get_args(Purpose)
 CONFIRM_MAX_AGE = timedelta(days=3)
+MAX_AGE: Mapping[str, timedelta] = MappingProxyType(
+    {
+        "confirm": CONFIRM_MAX_AGE,
+        "manage": timedelta(hours=1),
+        "address": timedelta(days=1),
+        "undo": timedelta(hours=1),
+    }
+)
+"""How long a token is good; the others have no age."""
 SHORTEST_SECRET = 16  # bytes; 128 bits, as long as the MAC
 
-# key id 1 byte, subscription 8, issued 5 (0: no time), MAC 16: thirty bytes are forty characters without
-# padding or spare bits, so that one token has exactly one spelling.
+# key id 1 byte, subscription 8, issued or number 5 (0: none), MAC 16: thirty bytes are forty characters
+# without padding or spare bits, so that one token has exactly one spelling.
 _PAYLOAD = 14
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{40}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
+class Token:
+    """What a token of ours says. number: what was signed beside the id: the second in which it was issued,
+    or whatever else a purpose is bound to; 0 for nothing.
+
+    id: of the subscription; for `address` of the change that was asked for.
+    """
+
+    id: int
+    number: int
+
+    @property
+    def issued(self) -> datetime:
+        """Only of a purpose whose tokens have an age."""
+        return datetime.fromtimestamp(self.number, UTC)
+
+
+@dataclass(frozen=True, slots=True)
 class Links:
-    """Addresses under `base` (no trailing slash), signed with `secret`. Built by `service`."""
+    """Addresses under `base` (no trailing slash), signed with `secret`. Built by `service`.
+
+    former: secrets that are no longer signed with, and still verify; the latest first.
+    """
 
     base: str
     secret: bytes = field(repr=False)
+    former: tuple[bytes, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
-        if len(self.secret) < SHORTEST_SECRET:
+        if min(map(len, (self.secret, *self.former))) < SHORTEST_SECRET:
             raise DigestError(
                 f"the secret is shorter than {SHORTEST_SECRET} bytes; nothing is signed with it"
             )
@@ -77,19 +112,45 @@ class Links:
     def preferences(self, token: str) -> str:
         return f"{self.base}/preferences/{token}"
 
-    def token(self, purpose: Purpose, subscription_id: int, *, issued: datetime | None = None) -> str:
-        """Forty URL-safe characters; without `issued` the token has no age."""
-        seconds = 0 if issued is None else int(issued.timestamp())
-        payload = self._key_id() + subscription_id.to_bytes(8, "big") + seconds.to_bytes(5, "big")
-        return base64.urlsafe_b64encode(payload + self._mac(purpose, payload)).decode("ascii")
+    def manage(self, token: str) -> str:
+        return f"{self.base}/preferences/manage/{token}"
+
+    def address(self, token: str) -> str:
+        return f"{self.base}/preferences/address/{token}"
+
+    def undo(self, token: str) -> str:
+        return f"{self.base}/unsubscribe/undo/{token}"
+
+    def private_feed(self, slug: str, token: str, form: Literal["atom", "rss", "json"]) -> str:
+        return f"{self.base}/{slug}/private/{token}/feed.{form}"
+
+    def token(
+        self,
+        purpose: Purpose,
+        id: int,  # noqa: A002 - as in every room of the store
+        *,
+        issued: datetime | None = None,
+        number: int = 0,
+    ) -> str:
+        """Forty URL-safe characters; without `issued` the token has no age. number: bound to this instead of
+        a time (of a private feed: what the subscription's links are good with, until it is changed)."""
+        bound = number if issued is None else int(issued.timestamp())
+        payload = _key_id(self.secret) + id.to_bytes(8, "big") + bound.to_bytes(5, "big")
+        return base64.urlsafe_b64encode(payload + _mac(self.secret, purpose, payload)).decode("ascii")
 
     def read(
         self, token: str, purpose: Purpose, *, now: datetime, max_age: timedelta | None = None
     ) -> int | None:
-        """The subscription's id; None if the token is forged, for another purpose, or older than `max_age`.
-
-        A token that carries no time is older than any `max_age`.
+        """The subscription's id; None if the token is forged, for another purpose, or older than `max_age`
+        (by default that of the purpose). A token that carries no time is older than any.
         """
+        found = self.opened(token, purpose, now=now, max_age=max_age)
+        return None if found is None else found.id
+
+    def opened(
+        self, token: str, purpose: Purpose, *, now: datetime, max_age: timedelta | None = None
+    ) -> Token | None:
+        """All that a token says; None where `read` gives None."""
         if not _TOKEN.fullmatch(token):
             return None
         try:
@@ -97,47 +158,53 @@ class Links:
         except (binascii.Error, ValueError):
             return None
         payload, mac = raw[:_PAYLOAD], raw[_PAYLOAD:]
-        if not hmac.compare_digest(mac, self._mac(purpose, payload)):
+        if not any(
+            hmac.compare_digest(mac, _mac(secret, purpose, payload))
+            for secret in (self.secret, *self.former)
+            if _key_id(secret) == payload[:1]
+        ):
             return None
-        if max_age is not None:
-            seconds = int.from_bytes(payload[9:], "big")
-            if seconds == 0 or now - datetime.fromtimestamp(seconds, UTC) > max_age:
-                return None
-        return int.from_bytes(payload[1:9], "big")
+        found = Token(int.from_bytes(payload[1:9], "big"), int.from_bytes(payload[9:], "big"))
+        limit = MAX_AGE.get(purpose) if max_age is None else max_age
+        if limit is not None and (found.number == 0 or now - found.issued > limit):
+            return None
+        return found
 
     # ------------------------------------------------------------ ids
 
     def message_id(self, key: str, domain: str) -> str:
-        """The Message-ID (RFC 5322 3.6.4) for `key`, one letter to one reader: the same at every retry."""
-        return f"<{self._hmac('message-id', key.encode())[:16].hex()}@{domain}>"
+        """The Message-ID (RFC 5322 3.6.4) for `key`, one letter to one reader: the same at every retry, also
+        when the secret is rotated in between: it is made with the oldest one that is kept."""
+        oldest = (self.secret, *self.former)[-1]
+        return f"<{_hmac(oldest, 'message-id', key.encode())[:16].hex()}@{domain}>"
 
     @staticmethod
     def tag(authority: str, day: date, name: str) -> str:
         """A `tag:` URI (RFC 4151): the authority is the host that was ours on that day."""
         return f"tag:{authority},{day.isoformat()}:{name}"
 
-    # ------------------------------------------------------------ keys
 
-    def _key_id(self) -> bytes:
-        """Which secret signed: the place that a rotation of secrets needs. It gives nothing away."""
-        return _key_id(self.secret)
+# ---------------------------------------------------------------- keys
 
-    def _mac(self, purpose: str, payload: bytes) -> bytes:
-        if purpose not in PURPOSES:
-            raise ValueError(f"no such purpose: {purpose!r}")
-        return self._hmac(f"token {purpose}", payload)[:16]
 
-    def _hmac(self, use: str, message: bytes) -> bytes:
-        """A key of its own for each use, so that what is signed for one can never be read as another."""
-        return hmac.digest(_key(self.secret, use), message, "sha256")
+def _mac(secret: bytes, purpose: str, payload: bytes) -> bytes:
+    if purpose not in PURPOSES:
+        raise ValueError(f"no such purpose: {purpose!r}")
+    return _hmac(secret, f"token {purpose}", payload)[:16]
+
+
+def _hmac(secret: bytes, use: str, message: bytes) -> bytes:
+    """A key of its own for each use, so that what is signed for one can never be read as another."""
+    return hmac.digest(_key(secret, use), message, "sha256")
 
 
 @lru_cache(maxsize=16)
 def _key_id(secret: bytes) -> bytes:
+    """Which secret signed. It gives nothing away."""
     return hmac.digest(_key(secret, "key id"), b"", "sha256")[:1]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _key(secret: bytes, use: str) -> bytes:
     """There are a handful of uses, and five signatures in every letter."""
     return hmac.digest(secret, b"digest links v1 " + use.encode(), "sha256")

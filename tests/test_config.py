@@ -509,6 +509,52 @@ def test_a_secret_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
         ensure_secret(settings)
 
 
+def test_of_a_list_of_secrets_the_first_signs_and_all_others_are_former(tmp_path: Path) -> None:
+    (tmp_path / "old.key").write_text("o" * 40 + "\n")
+    line = f'secret: ["${{KEY}}", !file old.key, {"p" * 32}, "${{KEY}}"]\n'
+    settings = settings_of(tmp_path, line + BASE, KEY=SECRET)
+    assert settings.secret == SECRET.encode()
+    assert settings.former_secrets == (b"o" * 40, b"p" * 32)
+    assert ensure_secret(settings) is settings
+    for text in (repr(settings), str(shown(settings))):
+        assert "oooo" not in text
+        assert "pppp" not in text
+
+
+def test_the_first_of_a_list_is_made_when_its_file_is_missing_and_the_others_are_not(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, f"secret: [!file new.key, {'o' * 32}]\n" + BASE)
+    made = ensure_secret(settings)
+    assert (tmp_path / "new.key").read_text().strip().encode() == made.secret
+    assert made.former_secrets == (b"o" * 32,)
+    with pytest.raises(ConfigError, match="secret.1: there is no file gone.key"):
+        settings_of(tmp_path, "secret: [!file new.key, !file gone.key]\n" + BASE)
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("secret: []", "secret: is empty; nothing is ever signed with an empty key"),
+        (f"secret: [short, {'o' * 32}]", "secret: is shorter than 32 characters"),
+        (f"secret: [{'o' * 32}, short]", "secret.1: is shorter than 32 characters"),
+        (f'secret: [{"o" * 32}, ""]', "secret.1: is empty"),
+        (f"secret: [{'o' * 32}, [x]]", "secret.1: should be text"),
+        (f"secret: [{'o' * 32}, 12345]", "secret.1: should be text"),
+    ],
+)
+def test_a_bad_secret_of_a_list_is_named_by_its_place(tmp_path: Path, line: str, complaint: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(complaint)):
+        settings_of(tmp_path, line + "\n" + BASE)
+
+
+def test_sign_ups_have_limits_that_an_admin_can_set(tmp_path: Path) -> None:
+    usual = settings_of(tmp_path, BASE).web.signup
+    assert (usual.per_address, usual.per_network, usual.in_total) == (20, 100, 1000)
+    set_ = settings_of(tmp_path, BASE + "web: {signup: {per_address: 5, fill_time: 0}}\n").web.signup
+    assert (set_.per_address, set_.fill_time) == (5, timedelta(0))
+    with pytest.raises(ConfigError, match="fill_time: 1m at most"):
+        settings_of(tmp_path, BASE + "web: {signup: {fill_time: 2m}}\n")
+
+
 # ---------------------------------------------------------------- what decides the composing
 
 

@@ -404,7 +404,9 @@ def _network(text: str) -> str:
         raise wrong("should be an IP address or network: {reason}", reason=str(error)) from error
 
 
-def _secret(text: str) -> str:
+def secret_text(text: object) -> str:
+    if not isinstance(text, str):
+        raise wrong("should be text")
     text = text.strip()
     if not text:
         raise wrong("is empty; nothing is ever signed with an empty key. Remove it to have one made")
@@ -425,4 +427,13 @@ Proxy = Annotated[str, AfterValidator(_proxy), WithJsonSchema({"type": "string",
 Endpoint = Annotated[str, AfterValidator(_endpoint), WithJsonSchema({"type": "string", "x-type": "URL"})]
 ApiKey = Annotated[str, AfterValidator(_api_key), WithJsonSchema({"type": "string", "x-type": "text"})]
 Network = Annotated[str, AfterValidator(_network), WithJsonSchema({"type": "string", "x-type": "IP network"})]
-Secret = Annotated[str, AfterValidator(_secret), WithJsonSchema({"type": "string", "x-type": "text"})]
+Secret = Annotated[
+    str,
+    AfterValidator(secret_text),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string"}, {"type": "array", "minItems": 1, "items": {"type": "string"}}],
+            "x-type": "text or list of texts",
+        }
+    ),
+]

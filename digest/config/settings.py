@@ -11,10 +11,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
 
 from digest.addresses import key as address_key
 from digest.config.choice import filters, interests, odd_filters, odd_interests, odd_sections
 from digest.config.document import Document, Loc, read
+from digest.config.kinds import secret_text
 from digest.config.nodes import without_collector
 from digest.config.problems import ConfigError, Problem, suggestion
 from digest.config.sections import required
@@ -41,13 +43,15 @@ from digest.model import Follow, Newsletter, NotFound, Schedule, Site
 ChannelSettings = Callable[[str], type]
 
 SECRET_FILE = "secret.key"  # noqa: S105 - the name of a file
+_MADE_WHEN_MISSING: frozenset[Loc] = frozenset({("secret",), ("secret", 0)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything the file says, checked, with defaults filled in.
 
-    secret: b"" when its file is not there yet; see `ensure_secret`. channels: each channel's own settings,
+    secret: b"" when its file is not there yet; see `ensure_secret`. former_secrets: what verifies and does
+    not sign any more. channels: each channel's own settings,
     by name. lists: the OPML files, by newsletter. notes: what the admin should know and need not mend.
     hash: of what decides how an issue is composed: two processes with the same hash make the same issues.
     """
@@ -56,6 +60,7 @@ class Settings:
     database: str = field(repr=False)  # may hold a password
     secret: bytes = field(repr=False)
     secret_file: Path | None
+    former_secrets: tuple[bytes, ...] = field(repr=False)
     channels: Mapping[str, Any]
     newsletters: tuple[Newsletter, ...]
     web: WebSettings
@@ -90,6 +95,7 @@ def load(
 
 def _load(document: Document, channel_settings: ChannelSettings, read_opml: ReadOpml | None) -> Settings:
     _default_secret(document)
+    former = _former_secrets(document)
     channels = _channels(document, channel_settings)
     _complain_of_doubles(document)
     shape = with_channels(channels)
@@ -103,7 +109,7 @@ def _load(document: Document, channel_settings: ChannelSettings, read_opml: Read
         _complain_of_unknown(config, document)
     if document.problems or config is None:
         raise ConfigError(document.problems)
-    return _settings(config, channels, document)
+    return _settings(config, channels, document, former)
 
 
 # ---------------------------------------------------------------- before pydantic
@@ -118,7 +124,7 @@ def _document(path: Path, env: Mapping[str, str], raw: bytes | None) -> Document
     except OSError as error:
         raise ConfigError([Problem(file=str(path), text=f"cannot be read: {error.strerror}")]) from error
     folder = path.absolute().parent
-    return read(raw, name=str(path), folder=folder, env=env, may_lack=frozenset({("secret",)}))
+    return read(raw, name=str(path), folder=folder, env=env, may_lack=_MADE_WHEN_MISSING)
 
 
 def _default_secret(document: Document) -> None:
@@ -129,6 +135,29 @@ def _default_secret(document: Document) -> None:
     text = document.file(loc, SECRET_FILE)
     if text is not None:
         document.data["secret"] = text
+
+
+def _former_secrets(document: Document) -> tuple[bytes, ...]:
+    """Of a list of secrets all but the first, which takes the place of the list."""
+    secrets = document.data.get("secret")
+    if not isinstance(secrets, list):
+        return ()
+    former: list[bytes] = []
+    for number, text in enumerate(secrets[1:], 1):
+        loc: Loc = ("secret", number)
+        if document.is_spoiled(loc):
+            continue
+        try:
+            former.append(secret_text(text).encode())
+        except PydanticCustomError as error:
+            document.complain(loc, error.message())
+    if secrets and secrets[0] is not None:
+        document.data["secret"] = secrets[0]
+    else:
+        del document.data["secret"]
+        if not secrets:
+            document.complain(("secret",), "is empty; nothing is ever signed with an empty key")
+    return tuple(former)
 
 
 def _newsletters(document: Document) -> Iterator[tuple[Loc, dict[str, Any]]]:
@@ -209,7 +238,9 @@ def _complain_of_unknown(config: ConfigFile, document: Document) -> None:
 # ---------------------------------------------------------------- after pydantic
 
 
-def _settings(config: ConfigFile, channels: Mapping[str, type], document: Document) -> Settings:
+def _settings(
+    config: ConfigFile, channels: Mapping[str, type], document: Document, former: tuple[bytes, ...]
+) -> Settings:
     notes: list[Problem] = []
     site = Site(title=config.site.title, url=config.site.url, postal_address=config.site.postal_address)
     newsletters = tuple(_newsletter(slug, item, document, notes) for slug, item in config.newsletters.items())
@@ -219,7 +250,8 @@ def _settings(config: ConfigFile, channels: Mapping[str, type], document: Docume
         site=site,
         database=config.database,
         secret=(config.secret or "").encode(),
-        secret_file=document.files.get(("secret",)),
+        secret_file=document.files.get(("secret",), document.files.get(("secret", 0))),
+        former_secrets=tuple(each for each in former if each != (config.secret or "").encode()),
         channels={name: getattr(sections, name) or settings() for name, settings in channels.items()},
         newsletters=newsletters,
         web=sections.web,

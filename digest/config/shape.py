@@ -84,10 +84,30 @@ class OpmlRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignupSettings:
+    """per_address: sign-ups in an hour from one IP address (of IPv6: from one /64).
+    per_network: from the /24 (of IPv6: the /56) that it lies in. in_total: from everywhere.
+    fill_time: a form that is sent sooner after its page was loaded is shown once more.
+    """
+
+    per_address: Annotated[Whole, Field(ge=1, le=1_000_000)] = 20
+    per_network: Annotated[Whole, Field(ge=1, le=1_000_000)] = 100
+    in_total: Annotated[Whole, Field(ge=1, le=10_000_000)] = 1000
+    fill_time: Duration = timedelta(seconds=2)
+
+    def __post_init__(self) -> None:
+        if self.fill_time > timedelta(minutes=1):
+            raise ValueError("fill_time: 1m at most; nobody waits that long to send a form")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
-    """trusted_proxies: networks of the proxies in front of us; only their forwarding headers count."""
+    """trusted_proxies: networks of the proxies in front of us; only their forwarding headers count.
+    signup: how many sign-ups are taken; more get the same page, and no letter.
+    """
 
     trusted_proxies: tuple[Network, ...] = ()
+    signup: SignupSettings = SignupSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -334,7 +354,8 @@ class ConfigFile(_Shape):
     )
     secret: Secret | None = Field(
         None,
-        description="Signs links; 32 characters or more. By default `!file secret.key`, made when missing.",
+        description="Signs links and seals the record of consent; 32 characters or more. By default"
+        " `!file secret.key`, made when missing. Of a list the first one signs and all are still good.",
     )
     newsletters: dict[Slug, NewsletterFile] = Field(
         description="The newsletters, by name; the name is part of their URLs.",

@@ -192,7 +192,7 @@ async def open_house(
     settings = config.ensure_secret(load(path, env=env))
     store = await Store.open(settings.database)
     try:
-        await store.claim_identity(settings.secret, None, clock())
+        await store.claim_identity(settings.secret, None, clock(), former=settings.former_secrets)
         if sync:
             await adopt(store, settings, clock())
         async with build_line(settings, store, clock) as line:
@@ -210,7 +210,7 @@ async def adopt(store: Store, settings: Settings, now: datetime) -> None:
 @asynccontextmanager
 async def build_line(settings: Settings, store: Store, clock: Callable[[], datetime]) -> AsyncIterator[Line]:
     """The line over this store: network, workers, publishers; all closed at the end."""
-    links = Links(settings.site.url, settings.secret)
+    links = Links(settings.site.url, settings.secret, settings.former_secrets)
     workers = Workers()
     readers = Readers(lanes=os.cpu_count() or 1)
     net = build_net(settings)

@@ -271,7 +271,7 @@ class Running:
         now = self.current.settings
         if settings.database != now.database:
             raise DigestError("`database` cannot change while the service runs; restart it")
-        if settings.secret != now.secret:
+        if (settings.secret, settings.former_secrets) != (now.secret, now.former_secrets):
             raise DigestError("`secret` cannot change while the service runs; restart it")
 
     async def refresh(self) -> None:

@@ -13,6 +13,7 @@ import asyncio
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from digest.model import NotReady
 from digest.store.articles import Articles
 from digest.store.budgets import Budgets, prune_budgets
+from digest.store.chain import Keys
 from digest.store.database import Database
 from digest.store.deliveries import Deliveries
 from digest.store.documents import Documents
@@ -34,6 +36,7 @@ from digest.store.notebook import Notebook
 from digest.store.notices import Notices
 from digest.store.prune import prune_articles, prune_deliveries, prune_notes
 from digest.store.schema import prepare, upgrade
+from digest.store.seals import begin
 from digest.store.subscriptions import Subscriptions
 from digest.store.sync import remember
 from digest.store.tables import counters, meta
@@ -130,23 +133,36 @@ class Store:
 
         await self._database.write(work)
 
-    async def claim_identity(self, secret: bytes, config_hash: str | None, now: datetime) -> None:
+    async def claim_identity(
+        self, secret: bytes, config_hash: str | None, now: datetime, *, former: Sequence[bytes] = ()
+    ) -> None:
         """The first process leaves a fingerprint of the secret, and what config it has; one that comes with
-        another secret gets NotReady: its links and those in letters already sent would not agree."""
-        mark = hmac.new(secret, b"digest identity", hashlib.sha256).hexdigest()
+        another secret gets NotReady: its links and those in letters already sent would not agree.
+
+        former: secrets that were in use before this one. When the fingerprint is one of theirs, the secret
+        has been rotated: it is this one's from now on. The consent ledger is sealed with the secret.
+        """
+        mark = _fingerprint(secret)
+        formerly = [_fingerprint(each) for each in former]
 
         async def work(connection: AsyncConnection) -> str:
             for name, value in (("secret", mark), ("config", config_hash)):
                 if value is not None:
                     row = self._database.insert(meta).values(name=name, value=value)
                     await connection.execute(row.on_conflict_do_nothing())
-            return await _meta(connection, "secret") or ""
+            known = await _meta(connection, "secret") or ""
+            if known in formerly:
+                await remember(self._database, connection, "secret", mark)
+                return mark
+            return known
 
         if not hmac.compare_digest(await self._database.write(work), mark):
             raise NotReady(
                 f"{self._database.name} was made with another secret; bring the old secret file back, "
                 "or every link in letters already sent is dead"
             )
+        self._database.keys = Keys.of((secret, *former))
+        await begin(self._database, now)
 
     async def same_config(self, config_hash: str) -> bool:
         """Whether this is the config that was announced last (or none was)."""
@@ -171,6 +187,10 @@ class Store:
             "notes": await prune_notes(self._database, now - articles),
             "budgets": await prune_budgets(self._database, now),
         }
+
+
+def _fingerprint(secret: bytes) -> str:
+    return hmac.new(secret, b"digest identity", hashlib.sha256).hexdigest()
 
 
 async def _meta(connection: AsyncConnection, name: str) -> str | None:

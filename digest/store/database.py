@@ -32,6 +32,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
 
 from digest.model import NotReady
+from digest.store.chain import Keys
 from digest.store.engines import (
     BUSY_SECONDS,
     in_words,
@@ -88,11 +89,13 @@ class _Quick:
 
 
 class Database:
-    """One database, open. `pepper` keys the hashes of suppressed addresses; it is never rotated."""
+    """One database, open. `pepper` keys the hashes of suppressed addresses; it is never rotated. `keys` seal
+    the consent ledger; None until the database was claimed with a secret."""
 
     def __init__(self, url: str) -> None:
         parsed = read_url(url)
         self.pepper = b""
+        self.keys: Keys | None = None
         self.name = make_url(url).render_as_string(hide_password=True)
         self.path: Path | None = None
         self._running: set[asyncio.Task[Any]] = set()

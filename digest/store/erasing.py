@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import SubscriptionStatus
 from digest.store.codec import encode
+from digest.store.database import Database
 from digest.store.ledger import suppress_waiting
 from digest.store.people import note_consent
 from digest.store.tables import (
@@ -24,7 +25,7 @@ from digest.store.tables import (
 ERASED = "erased"
 
 
-async def erase_person(connection: AsyncConnection, address: str, now: datetime) -> bool:
+async def erase_person(database: Database, connection: AsyncConnection, address: str, now: datetime) -> bool:
     """Take this address out of everything we hold; False: nobody of that address was known."""
     person = (
         await connection.execute(
@@ -48,6 +49,7 @@ async def erase_person(connection: AsyncConnection, address: str, now: datetime)
     lists = select(subscriptions.c.newsletter).where(subscriptions.c.subscriber_id == person)
     for newsletter in (await connection.execute(lists)).scalars().all() or [""]:
         await note_consent(
+            database,
             connection,
             subscriber=person,
             newsletter=newsletter,
@@ -57,7 +59,9 @@ async def erase_person(connection: AsyncConnection, address: str, now: datetime)
             now=now,
         )
     await connection.execute(
-        update(subscribers).where(subscribers.c.id == person).values(address=None, hash=None, erased_at=now)
+        update(subscribers)
+        .where(subscribers.c.id == person)
+        .values(address=None, hash=None, salt=None, erased_at=now)
     )
     return True
 

@@ -53,11 +53,12 @@ async def add_reader(
         await connection.execute(
             update(subscriptions).where(subscriptions.c.id == known.id).values(source=source)
         )
-    await consented(connection, known, "vouched", source, evidence, now)
+    await consented(database, connection, known, "vouched", source, evidence, now)
     return "added"
 
 
 async def leave_now(
+    database: Database,
     connection: AsyncConnection,
     subscription: Subscription,
     *,
@@ -71,7 +72,7 @@ async def leave_now(
         .where(subscriptions.c.id == subscription.id)
         .values(status=LEFT, left_at=now, paused_until=None)
     )
-    await consented(connection, subscription, "no", source, evidence, now)
+    await consented(database, connection, subscription, "no", source, evidence, now)
 
 
 async def create_subscription(
@@ -124,6 +125,7 @@ async def activate(connection: AsyncConnection, found: Subscription, confirmed_a
 
 
 async def consented(
+    database: Database,
     connection: AsyncConnection,
     subscription: Subscription,
     event: str,
@@ -132,6 +134,7 @@ async def consented(
     now: datetime,
 ) -> None:
     await note_consent(
+        database,
         connection,
         subscriber=subscription.subscriber_id,
         newsletter=subscription.newsletter,

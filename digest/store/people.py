@@ -7,17 +7,20 @@ outlives the erasing of a person.
 from __future__ import annotations
 
 import hmac
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, insert, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import Subscription, SubscriptionStatus
+from digest.store.chain import SEAL
 from digest.store.codec import AnyRow, encode
 from digest.store.database import Database
-from digest.store.tables import consents, subscribers, subscriptions, suppressions
+from digest.store.seals import Entry, append
+from digest.store.tables import subscribers, subscriptions, suppressions
 
 
 def hash_of(database: Database, address: str) -> str:
@@ -35,13 +38,14 @@ async def is_suppressed(database: Database, connection: AsyncConnection, address
 async def subscriber_id(database: Database, connection: AsyncConnection, address: str, now: datetime) -> int:
     """The row of this person, made when there is none, and locked until the end of the transaction."""
     row = database.insert(subscribers).values(
-        address=address, hash=hash_of(database, address), created_at=now
+        address=address, hash=hash_of(database, address), salt=secrets.token_bytes(SEAL), created_at=now
     )
     upsert = row.on_conflict_do_update(index_elements=["address"], set_={"hash": row.excluded.hash})
     return int((await connection.execute(upsert.returning(subscribers.c.id))).scalar_one())
 
 
 async def note_consent(
+    database: Database,
     connection: AsyncConnection,
     *,
     subscriber: int,
@@ -51,17 +55,11 @@ async def note_consent(
     evidence: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    """Append one line to the consent ledger."""
-    await connection.execute(
-        insert(consents).values(
-            subscriber_id=subscriber,
-            newsletter=newsletter,
-            at=now,
-            event=event,
-            source=source,
-            evidence=encode(evidence),
-        )
+    """Append one line to the consent ledger, sealed."""
+    line = Entry(
+        subscriber=subscriber, newsletter=newsletter, event=event, source=source, evidence=encode(evidence)
     )
+    await append(database, connection, [line], now)
 
 
 def select_subscriptions() -> Select[Any]:

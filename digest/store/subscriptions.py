@@ -41,6 +41,7 @@ from digest.store.people import (
     subscriber_id,
     subscription_of,
 )
+from digest.store.seals import hold
 from digest.store.tables import notices, subscribers, subscriptions, suppressions
 
 
@@ -61,6 +62,7 @@ class Subscriptions:
         """
 
         async def work(connection: AsyncConnection) -> Requested:
+            await hold(connection)
             if not await is_published(connection, newsletter):
                 return Requested(subscription=None, mailed=False)
             if await is_suppressed(self._database, connection, address):
@@ -77,6 +79,7 @@ class Subscriptions:
                 update(subscriptions).where(subscriptions.c.id == known.id).values(asked_at=now)
             )
             await note_consent(
+                self._database,
                 connection,
                 subscriber=person,
                 newsletter=newsletter,
@@ -107,6 +110,7 @@ class Subscriptions:
         they had asked (an old link does not take anybody in again)."""
 
         async def work(connection: AsyncConnection) -> Subscription | None:
+            await hold(connection)
             found = await find_subscription(connection, subscription_id, lock=True)
             if found is None or not await is_published(connection, found.newsletter):
                 return None
@@ -115,7 +119,7 @@ class Subscriptions:
             if found.status == LEFT and not await _asked_since(connection, found):
                 return None
             await activate(connection, found, now)
-            await consented(connection, found, "yes", "web", evidence, now)
+            await consented(self._database, connection, found, "yes", "web", evidence, now)
             return await find_subscription(connection, subscription_id)
 
         return await self._database.write(work)
@@ -126,10 +130,11 @@ class Subscriptions:
         """The person goes, at once: no letter goes whose intent is not durable yet. None: unknown."""
 
         async def work(connection: AsyncConnection) -> Subscription | None:
+            await hold(connection)
             found = await find_subscription(connection, subscription_id, lock=True)
             if found is None or found.status == LEFT:
                 return found
-            await leave_now(connection, found, source="web", evidence=evidence, now=now)
+            await leave_now(self._database, connection, found, source="web", evidence=evidence, now=now)
             return await find_subscription(connection, subscription_id)
 
         return await self._database.write(work)
@@ -166,6 +171,7 @@ class Subscriptions:
         Raises NotFound for a newsletter that is not there."""
 
         async def work(connection: AsyncConnection) -> str:
+            await hold(connection)
             if not await is_published(connection, newsletter):
                 raise NotFound(f"there is no newsletter {newsletter!r}")
             return await add_reader(
@@ -189,9 +195,12 @@ class Subscriptions:
             statement = statement.where(subscriptions.c.newsletter == newsletter)
 
         async def work(connection: AsyncConnection) -> int:
+            await hold(connection)
             rows = (await connection.execute(statement.with_for_update(of=subscriptions))).all()
             for row in rows:
-                await leave_now(connection, subscription_of(row), source="cli", evidence={}, now=now)
+                await leave_now(
+                    self._database, connection, subscription_of(row), source="cli", evidence={}, now=now
+                )
             return len(rows)
 
         return await self._database.write(work)
@@ -237,7 +246,8 @@ class Subscriptions:
         only a hash). False: we know nobody of that address."""
 
         async def work(connection: AsyncConnection) -> bool:
-            return await erase_person(connection, address, now)
+            await hold(connection)
+            return await erase_person(self._database, connection, address, now)
 
         return await self._database.write(work)
 

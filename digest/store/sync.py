@@ -18,6 +18,7 @@ from digest.store.editions import MANUAL, edition_of, own_edition
 from digest.store.joining import LEFT, add_reader, leave_now
 from digest.store.ledger import place_when_unknown, suppress_waiting
 from digest.store.people import select_subscriptions, subscription_of
+from digest.store.seals import hold
 from digest.store.tables import (
     consents,
     deliveries,
@@ -44,6 +45,7 @@ async def sync_newsletters(
 ) -> None:
     """The transaction of `Newsletters.sync`."""
     await database.lock(connection, SYNC_LOCK)
+    await hold(connection)
     await remember(database, connection, "authority", urlsplit(site.url).hostname or "")
     for newsletter in wanted:
         await _define(database, connection, newsletter)
@@ -254,7 +256,7 @@ async def _recipients(
         )
     for address, have in known.items():
         if have.source == "config" and have.status != LEFT and address not in newsletter.recipients:
-            await leave_now(connection, have, source="config", evidence={}, now=now)
+            await leave_now(database, connection, have, source="config", evidence={}, now=now)
 
 
 async def _was_taken_out(connection: AsyncConnection, subscriber: int, slug: str) -> bool:

@@ -46,6 +46,7 @@ NEVER_AGAIN: dict[str, Any] = {
 
 ATTEMPTING = literal_column("'attempting'", Text())
 ACTIVE = literal_column("'active'", Text())
+PENDING = literal_column("'pending'", Text())
 """Words, not parameters: SQLite uses a partial index only when the query says its very words."""
 
 
@@ -318,6 +319,8 @@ subscribers = Table(
     Column("hash", Text),  # the address as `suppressions` knows it; None once erased
     Column("created_at", Moment, nullable=False),
     Column("erased_at", Moment),
+    Column("salt", LargeBinary),  # of the hashes in the person's lines of `consents`; None once erased
+    Column("manage_at", Moment),  # when the link that is good for everything was last mailed
     **NEVER_AGAIN,
 )
 Index("ix_subscribers_hash", subscribers.c.hash)
@@ -337,6 +340,9 @@ subscriptions = Table(
     Column("confirmed_at", Moment),
     Column("left_at", Moment),
     Column("paused_until", Date),
+    Column("left_from", Text),  # the status before leaving, and until when it was paused: to undo it
+    Column("left_until", Date),
+    Column("feed_number", BigInteger, nullable=False, server_default="0"),  # private feeds of others are dead
     UniqueConstraint("newsletter", "subscriber_id"),
     **NEVER_AGAIN,
 )
@@ -348,20 +354,83 @@ Index(
     subscriptions.c.id,
     **partial(subscriptions.c.status == ACTIVE),
 )
+Index("ix_subscriptions_pending", subscriptions.c.asked_at, **partial(subscriptions.c.status == PENDING))
 
-consents = Table(  # append-only
+consents = Table(  # append-only, each line sealed: see `chain`
     "consents",
     metadata,
     Column("id", ID, primary_key=True),
     Column("subscriber_id", BigInteger, ForeignKey("subscribers.id"), nullable=False),
     Column("newsletter", Text, nullable=False),
     Column("at", Moment, nullable=False),
-    Column("event", Text, nullable=False),  # asked | yes | no | vouched | erased
+    Column("event", Text, nullable=False),  # asked | yes | no | vouched | lapsed | moved | erased
     Column("source", Text, nullable=False),
-    Column("evidence", Text, nullable=False),
+    Column("evidence", Text, nullable=False),  # what was shown, and the keyed hash of the network
+    Column("seq", BigInteger),  # its number on the chain, without gaps; None: not sealed
+    Column("person", LargeBinary),  # salted hashes of the address and of the evidence
+    Column("mark", LargeBinary),
+    Column("link", LargeBinary),
+    Column("key_id", Text),
+    Column("sealed_at", Moment),  # of a line that was there before the chain
     **NEVER_AGAIN,
 )
 Index("ix_consents_subscriber", consents.c.subscriber_id, consents.c.newsletter, consents.c.id)
+Index("ix_consents_seq", consents.c.seq, unique=True)
+
+consent_heads = Table(  # one row; whoever appends holds it until the end of the transaction
+    "consent_heads",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("length", BigInteger, nullable=False),
+    Column("link", LargeBinary, nullable=False),
+    Column("found_to", BigInteger),  # lines up to this id were there before the chain; None: not begun yet
+    Column("begun", LargeBinary),  # the seal over `found_to`
+)
+
+signups = Table(  # what was asked for on the web and not looked at yet
+    "signups",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("newsletter", Text, nullable=False),
+    Column("address", Words, nullable=False),
+    Column("mailbox", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    **NEVER_AGAIN,
+)
+Index("ix_signups_due", signups.c.due_at, signups.c.id)
+Index("ix_signups_mailbox", signups.c.mailbox)
+
+confirmations = Table(  # when a mailbox, known by a keyed hash, was sent one; outlives the person
+    "confirmations",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("mailbox", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    **NEVER_AGAIN,
+)
+Index("ix_confirmations_mailbox", confirmations.c.mailbox, confirmations.c.at)
+Index("ix_confirmations_at", confirmations.c.at)
+
+departures = Table(  # who left which newsletter, by a keyed hash; outlives the person
+    "departures",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+)
+
+address_changes = Table(  # asked for and not confirmed yet
+    "address_changes",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("subscriber_id", BigInteger, ForeignKey("subscribers.id"), nullable=False, unique=True),
+    Column("address", Words, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    **NEVER_AGAIN,
+)
+Index("ix_address_changes_asked", address_changes.c.asked_at)
 
 suppressions = Table(
     "suppressions",

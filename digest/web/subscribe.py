@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from digest.addresses import AddressError, normalize
-from digest.links import CONFIRM_MAX_AGE
 from digest.model import Publication, SubscriptionStatus
 from digest.web import archive
 from digest.web.lent import WebLent
@@ -123,4 +122,4 @@ async def _welcome(pages: Pages, publication: Publication) -> Response:
 
 def _subscription_id(lent: WebLent, request: Request) -> int | None:
     token = request.path_params["token"]
-    return lent.links.read(token, "confirm", now=lent.clock(), max_age=CONFIRM_MAX_AGE)
+    return lent.links.read(token, "confirm", now=lent.clock())
