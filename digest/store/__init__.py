@@ -29,6 +29,7 @@ from digest.store.deliveries import Deliveries
 from digest.store.documents import Documents
 from digest.store.engines import copy_file
 from digest.store.feeds import Feeds
+from digest.store.imports import Imports
 from digest.store.inbox import Inbox
 from digest.store.issues import Issues
 from digest.store.newsletters import Newsletters
@@ -58,6 +59,7 @@ class Store:
         self.windows = Windows(database)
         self.issues = Issues(database)
         self.subscriptions = Subscriptions(database)
+        self.imports = Imports(database)
         self.notices = Notices(database)
         self.notebook = Notebook(database)
         self.deliveries = Deliveries(database)
