@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 # ---------------------------------------------------------------- errors
 
@@ -1020,3 +1020,31 @@ class ConsentRow:
     event: str
     source: str
     evidence: Mapping[str, Any]
+
+
+# ---------------------------------------------------------------- lists of readers
+
+
+class Vouched(NamedTuple):
+    """Somebody whom the admin vouches for (a tuple: there may be millions). mark: what stands for the person,
+    by the store. evidence: JSON text. confirmed_at: None is now. paused_until counts only with `paused`."""
+
+    mark: bytes
+    address: str
+    newsletter: str
+    evidence: str = "{}"
+    confirmed_at: datetime | None = None
+    paused: bool = False
+    paused_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bookmark:
+    """How far an import has come. after: where the last person taken in lies; counts: what became of them all
+    by outcome. resumed: it was begun before and did not end."""
+
+    id: int
+    after: bytes
+    counts: Mapping[str, int]
+    started_at: datetime
+    resumed: bool

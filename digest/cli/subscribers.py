@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +10,6 @@ import click
 
 from digest.cli.console import (
     CHECK_FAILED,
-    Progress,
     config_option,
     config_path_of,
     json_option,
@@ -59,21 +55,17 @@ def list_subscribers(
 ) -> None:
     """Every subscription with its state and where its yes came from."""
 
-    async def main() -> list[Any]:
+    from digest.cli.exporting import show_as_json, show_as_table
+
+    show = show_as_json if as_json else show_as_table
+
+    async def main() -> None:
         from digest.service import open_house
 
         async with open_house(config_path_of(ctx, config_path), sync=False) as house:
-            return [one async for one in _everyone(house, newsletter, status)]
+            await show(_everyone(house, newsletter, status))
 
-    rows = run(main())
-    if as_json:
-        print_json(rows)
-        return
-    table(
-        ["address", "newsletter", "status", "source", "since"],
-        [(row.address, row.newsletter, row.status, row.source, row.created_at) for row in rows],
-        empty="no subscribers yet",
-    )
+    run(main())
 
 
 @subscribers_command.command("add")
@@ -92,15 +84,10 @@ def add_subscribers(
         wanted = [_address(address) for address in addresses]
         async with open_house(config_path_of(ctx, config_path)) as house:
             slug = house.newsletter(newsletter).slug
-            return [
-                (
-                    address,
-                    await house.store.subscriptions.add(
-                        slug, address, source="cli", evidence={"command": "add"}, now=house.line.clock()
-                    ),
-                )
-                for address in wanted
-            ]
+            outcomes = await house.store.imports.vouch(
+                slug, wanted, source="cli", evidence={"command": "add"}, now=house.line.clock()
+            )
+            return list(zip(wanted, outcomes, strict=True))
 
     refused = False
     for address, outcome in run(main()):
@@ -157,79 +144,89 @@ def remove_subscribers(
 
 
 @subscribers_command.command("import")
-@click.argument("newsletter")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Check the file and count; import nothing.")
+@click.argument("newsletter", required=False)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Check the file and say what would happen; change nothing.")
+@click.option("--skip-bad", is_flag=True, help="Import the others when lines are bad.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="FIELD=NAME",
+    help="Which column is what: its head, or its number. Fields: email, newsletter, status, confirmed_at, "
+    "paused_until, source.",
+)
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write every bad or repeated line into this CSV file.",
+)
 @config_option
+@json_option
 @click.pass_context
 def import_subscribers(
-    ctx: click.Context, config_path: str | None, newsletter: str, file: Path, dry_run: bool
+    ctx: click.Context,
+    config_path: str | None,
+    newsletter: str | None,
+    file: Path,
+    dry_run: bool,
+    skip_bad: bool,
+    columns: tuple[str, ...],
+    report: Path | None,
+    as_json: bool,
 ) -> None:
-    """Add the addresses of a CSV file (a column `email` or `address`, or the first one).
+    """Add the people of a CSV file (`-`: stdin) who gave you their yes; you vouch for them.
 
-    The whole file is checked first; one bad line and nothing is imported. Who left stays left.
+    The whole file is checked first; one bad line and nothing is imported. Who left stays left, and who is
+    suppressed too. An import that is interrupted goes on when it is started again. Without NEWSLETTER the
+    file needs a column `newsletter`.
     """
-    from digest.cli.csv_file import read_addresses
+    from digest.cli.importing import Wish, import_list
 
-    rows = read_addresses(file)
-    say(f"{file.name}: {len(rows)} addresses")
-    if dry_run:
-        return
+    named = dict(column.partition("=")[::2] for column in columns)
 
-    async def main() -> dict[str, int]:
+    async def main() -> int:
         from digest.service import open_house
 
-        counts: dict[str, int] = {}
-        async with open_house(config_path_of(ctx, config_path)) as house:
-            slug = house.newsletter(newsletter).slug
-            with Progress("readers") as bar:
-                for number, address in enumerate(rows, 1):
-                    outcome = await house.store.subscriptions.add(
-                        slug, address, source="import", evidence={"file": file.name}, now=house.line.clock()
-                    )
-                    counts[outcome] = counts.get(outcome, 0) + 1
-                    bar(number, len(rows))
-        return counts
+        async with open_house(config_path_of(ctx, config_path), sync=not dry_run) as house:
+            wish = Wish(
+                newsletter=house.newsletter(newsletter).slug if newsletter else "",
+                named=named,
+                skip_bad=skip_bad,
+                dry_run=dry_run,
+                report=report,
+            )
+            with click.open_file(str(file), "rb") as source:
+                name = "stdin" if str(file) == "-" else file.name
+                return await import_list(house, source, name, wish, as_json=as_json)
 
-    for outcome, count in sorted(run(main()).items()):
-        click.echo(f"{count}: {_ADDED[outcome]}")
+    ctx.exit(run(main()))
 
 
 @subscribers_command.command("export")
 @click.option("--newsletter", help="Only this newsletter's.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of CSV.")
 @config_option
 @click.pass_context
 def export_subscribers(
-    ctx: click.Context, config_path: str | None, newsletter: str | None, output: Path | None
+    ctx: click.Context, config_path: str | None, newsletter: str | None, output: Path | None, as_json: bool
 ) -> None:
-    """Write every subscription as CSV; cells that a spreadsheet would run as a formula are neutralized."""
-    from digest.cli.csv_file import neutral
+    """Write every subscription as CSV, as `import` reads it.
 
-    async def main() -> str:
+    Cells that a spreadsheet would run as a formula get an apostrophe, which `import` takes away again.
+    """
+    from digest.cli.exporting import export_to
+
+    async def main() -> int:
         from digest.service import open_house
 
-        out = io.StringIO()
-        writer = csv.writer(out)
-        writer.writerow(
-            ["address", "newsletter", "status", "source", "created_at", "confirmed_at", "left_at"]
-        )
         async with open_house(config_path_of(ctx, config_path), sync=False) as house:
-            async for row in _everyone(house, newsletter, None):
-                times = (row.created_at, row.confirmed_at, row.left_at)
-                writer.writerow(
-                    [neutral(row.address), row.newsletter, row.status, row.source]
-                    + [moment.isoformat() if moment else "" for moment in times]
-                )
-        return out.getvalue()
+            return await export_to(output, _everyone(house, newsletter, None), as_json=as_json)
 
-    text = run(main())
+    count = run(main())
     if output:
-        with output.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        say(f"written to {output}")
-    else:
-        sys.stdout.write(text)
+        say(f"{count} subscriptions written to {output}")
 
 
 @subscribers_command.command("show")

@@ -32,6 +32,7 @@ from digest.store.engines import copy_file
 from digest.store.erasing import forget_unconfirmed
 from digest.store.feed_archives import FeedArchives
 from digest.store.feeds import Feeds
+from digest.store.imports import Imports
 from digest.store.inbox import Inbox
 from digest.store.issues import Issues
 from digest.store.mailbox import prune_letters
@@ -71,6 +72,7 @@ class Store:
         self.subscriptions = Subscriptions(database)
         self.signups = Signups(database)
         self.ledger = Ledger(database)
+        self.imports = Imports(database)
         self.notices = Notices(database)
         self.notebook = Notebook(database)
         self.deliveries = Deliveries(database)

@@ -470,6 +470,20 @@ address_changes = Table(  # asked for and not confirmed yet
 )
 Index("ix_address_changes_asked", address_changes.c.asked_at)
 
+imports = Table(  # lists of readers that were taken in
+    "imports",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("key", Text, nullable=False),  # of the file's bytes, and what was asked for
+    Column("file", Words, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Column("after", LargeBinary, nullable=False),  # where the last person taken in lies
+    Column("counts", Text, nullable=False),
+    **NEVER_AGAIN,
+)
+Index("ix_imports_open", imports.c.key, unique=True, **partial(imports.c.finished_at.is_(None)))
+
 suppressions = Table(
     "suppressions",
     metadata,

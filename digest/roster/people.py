@@ -1,0 +1,163 @@
+"""What the columns of a list mean, whichever program wrote it, and one person for each record. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+
+from digest.addresses import AddressError, normalize
+from digest.model import DigestError, SubscriptionStatus
+from digest.roster.cells import plain
+
+LONGEST_NOTE = 500
+NEVER = datetime(1990, 1, 1, tzinfo=UTC)  # nobody agreed to anything by email before
+
+# In the order in which they are looked for: `address` may be where somebody lives. As `head_of` writes them.
+HEADS: Mapping[str, tuple[str, ...]] = {
+    "email": ("email", "emailaddress", "mail", "courriel", "correo", "adresseemail", "emailadresse",
+              "address"),
+    "newsletter": ("newsletter", "list", "listname"),
+    "status": ("status", "state", "subscribed", "subscribedtoemails", "subscriptionstatus"),
+    "confirmed_at": ("confirmedat", "consentdate", "consentat", "confirmtime", "optintime", "optindate",
+                     "subscribedat", "consent"),
+    "paused_until": ("pauseduntil",),
+    "source": ("source", "evidence", "consentsource", "optinsource"),
+}  # fmt: skip
+_YES = {
+    "",
+    "active",
+    "enabled",
+    "confirmed",
+    "subscribed",
+    "subscriber",
+    "member",
+    "regular",
+    "true",
+    "yes",
+    "1",
+}
+_NO = {
+    "left", "unsubscribed", "cancelled", "canceled", "removed", "inactive", "disabled", "false", "no", "0",
+    "blocklisted", "blacklisted", "bounced", "cleaned", "complained", "suppressed", "spam",
+}  # fmt: skip
+_NOT_YET = {"pending", "unconfirmed", "unactivated", "waiting"}
+
+
+class BadLine(DigestError):
+    """Nobody can be read from this record."""
+
+
+class Person(NamedTuple):
+    """Somebody on a list. newsletter: "" when the list does not say. status, confirmed_at (when they agreed)
+    and note (how, in its words) are what the list says."""
+
+    line: int
+    address: str
+    newsletter: str = ""
+    status: str = SubscriptionStatus.ACTIVE.value
+    confirmed_at: datetime | None = None
+    paused_until: date | None = None
+    note: str = ""
+
+
+class Columns:
+    """Which cell is what. `has_heads`: the first record names the columns and is nobody."""
+
+    def __init__(self, first: Sequence[str], named: Mapping[str, str]) -> None:
+        """named: the heads (or numbers, from 1) of columns that the admin names himself, by `HEADS`' keys.
+        Raises BadLine."""
+        heads = [head_of(cell) for cell in first]
+        places = {field: _named(field, name, first, heads) for field, name in named.items()}
+        for field, names in HEADS.items():
+            found = next((heads.index(name) for name in names if name in heads), None)
+            if field not in places and found is not None:
+                places[field] = found
+        if "email" not in places:
+            if places or not any("@" in cell for cell in first):
+                raise BadLine("no column is called email or address; name it with --column email=NAME")
+            places["email"] = next(place for place, cell in enumerate(first) if "@" in cell)
+        self._email = places["email"]
+        self._others = {field: place for field, place in places.items() if field != "email"}
+        self.has_heads = "@" not in first[self._email]
+
+    def person(self, line: int, cells: Sequence[str], now: datetime) -> Person:
+        """Who stands in this record. Raises BadLine."""
+        if len(cells) <= self._email:
+            raise BadLine(f"there is no column {self._email + 1}")
+        cell = cells[self._email]
+        try:
+            address = normalize(plain(cell))
+        except AddressError as error:
+            raise BadLine(str(error) if cell.strip() else "the address is missing") from error
+        if not self._others:
+            return Person(line, address)
+        said = {
+            field: plain(cells[place]).strip() if place < len(cells) else ""
+            for field, place in self._others.items()
+        }
+        until = said.get("paused_until", "")
+        return Person(
+            line,
+            address,
+            newsletter=said.get("newsletter", ""),
+            status=_status(said.get("status", "")),
+            confirmed_at=_moment(said.get("confirmed_at", ""), now),
+            paused_until=_moment_of(until).date() if until else None,
+            note=said.get("source", "")[:LONGEST_NOTE],
+        )
+
+
+_ALL = frozenset(name for names in HEADS.values() for name in names)
+_ADDRESS = re.compile(r"'?[^\s@,;\"]+@[^\s@,;\"]+")
+
+
+def is_telling(cell: str) -> bool:
+    """Whether this is a whole cell of a first record: a head that we know, or an address."""
+    return head_of(cell) in _ALL or _ADDRESS.fullmatch(cell.strip()) is not None
+
+
+def head_of(cell: str) -> str:
+    """A column's head as `HEADS` writes it."""
+    return re.sub(r"[\s_.-]", "", cell.strip().lower())
+
+
+def _named(field: str, name: str, first: Sequence[str], heads: Sequence[str]) -> int:
+    if field not in HEADS:
+        raise BadLine(f"--column {field}=…: there is no such field; there are {', '.join(HEADS)}")
+    if name.isdigit() and 0 < int(name) <= len(first):
+        return int(name) - 1
+    if head_of(name) not in heads:
+        raise BadLine(f"--column {field}={name}: there is no such column; there are {', '.join(first)}")
+    return heads.index(head_of(name))
+
+
+def _status(word: str) -> str:
+    word = word.lower()
+    if word in _YES:
+        return SubscriptionStatus.ACTIVE.value
+    if word == "paused":
+        return SubscriptionStatus.PAUSED.value
+    if word in _NO:
+        return SubscriptionStatus.LEFT.value
+    if word in _NOT_YET:
+        return SubscriptionStatus.PENDING.value
+    raise BadLine(f"the status {word[:40]!r} is not known; active, paused, left and pending are")
+
+
+def _moment_of(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadLine(f"{text[:40]!r} is no date; write it like 2026-05-31 or 2026-05-31T08:00:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _moment(text: str, now: datetime) -> datetime | None:
+    if not text:
+        return None
+    moment = _moment_of(text)
+    if not NEVER <= moment <= now:
+        raise BadLine(f"nobody can have agreed at {text[:40]!r}")
+    return moment.astimezone(UTC)

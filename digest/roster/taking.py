@@ -1,0 +1,131 @@
+"""The second pass: the people of the spool are taken in, a chunk a transaction, politely.
+
+How many make a chunk is decided by the time that the last one took: while it is written nobody else can
+write, and a page or a letter may be waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from digest.model import Bookmark, SubscriptionStatus, Vouched
+from digest.roster.people import Person
+from digest.roster.spool import Spool, in_chunks
+from digest.store import Store
+
+CHUNK_SECONDS = 0.02
+PAUSE_SECONDS = 0.004
+SMALLEST, LARGEST = 50, 20_000
+LOOKED_UP = 5_000  # in one reading
+
+# Outcomes that the list itself decides.
+GONE, WAITING = "left by the list", "never confirmed by the list"
+_KEPT_OUT = {SubscriptionStatus.LEFT.value: GONE, SubscriptionStatus.PENDING.value: WAITING}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sum:
+    """What became of the people of a list, by outcome. resumed: `before` of them by an earlier run."""
+
+    counts: Mapping[str, int]
+    resumed: bool = False
+    before: int = 0
+
+
+@dataclass(slots=True)
+class Pace:
+    """How many people make a chunk."""
+
+    size: int = 500
+    _least: int = field(default=SMALLEST, repr=False)
+
+    def took(self, people: int, seconds: float) -> None:
+        """Learn from a chunk."""
+        if people < self._least:
+            return
+        fitting = people * CHUNK_SECONDS / max(seconds, 1e-6)
+        self.size = max(SMALLEST, min(LARGEST, round((self.size + fitting) / 2)))
+
+
+async def survey(spool: Spool, store: Store, *, total: int, progress: Callable[[int, int], None]) -> Sum:
+    """What `take_in` would do now; nothing is changed."""
+    counts: Counter[str] = Counter()
+    for chunk in in_chunks(spool.take(), lambda: LOOKED_UP):
+        vouched, kept_out = _sorted_out(chunk, "", 0)
+        counts += kept_out
+        counts.update(await store.imports.survey(vouched))
+        progress(counts.total(), total)
+    return Sum(counts=dict(counts))
+
+
+async def take_in(
+    spool: Spool,
+    store: Store,
+    *,
+    key: str,
+    file: str,
+    total: int,
+    clock: Callable[[], datetime],
+    progress: Callable[[int, int], None],
+) -> Sum:
+    """Everybody of the spool, from the bookmark on. key: what is imported, and how; file: its name. Raises
+    NotFound, NotReady; then what is in is in, and the next call goes on."""
+    loop, pace = asyncio.get_running_loop(), Pace()
+    bookmark = await store.imports.begin(key, file=file, now=clock())
+    before, resumed = sum(bookmark.counts.values()), bookmark.resumed
+    for chunk in in_chunks(spool.take(bookmark.after), lambda: pace.size):
+        progress(sum(bookmark.counts.values()), total)
+        vouched, kept_out = _sorted_out(chunk, file, bookmark.id)
+        if kept_out:
+            bookmark = _counted(bookmark, kept_out)
+        start = loop.time()
+        bookmark = await store.imports.take_in(bookmark, vouched, chunk[-1][0], now=clock())
+        pace.took(len(vouched), loop.time() - start)
+        await asyncio.sleep(PAUSE_SECONDS)
+    await store.imports.finish(bookmark, now=clock())
+    return Sum(counts=bookmark.counts, resumed=resumed, before=before)
+
+
+def _counted(bookmark: Bookmark, more: Mapping[str, int]) -> Bookmark:
+    return Bookmark(
+        id=bookmark.id,
+        after=bookmark.after,
+        counts=dict(Counter(bookmark.counts) + Counter(more)),
+        started_at=bookmark.started_at,
+        resumed=bookmark.resumed,
+    )
+
+
+def _sorted_out(
+    chunk: Sequence[tuple[bytes, Person]], file: str, number: int
+) -> tuple[list[Vouched], Counter[str]]:
+    """Who is vouched for, with the evidence, and how many the list itself keeps out."""
+    start = f'{{"file":{json.dumps(file)},"import":{number},"line":'
+    kept_out: Counter[str] = Counter()
+    vouched = []
+    for where, person in chunk:
+        if person.status in _KEPT_OUT:
+            kept_out[_KEPT_OUT[person.status]] += 1
+            continue
+        vouched.append(
+            Vouched(
+                where[:32],
+                person.address,
+                person.newsletter,
+                f"{start}{person.line}{_rest(person)}}}",
+                person.confirmed_at,
+                person.status == SubscriptionStatus.PAUSED.value,
+                person.paused_until,
+            )
+        )
+    return vouched, kept_out
+
+
+def _rest(person: Person) -> str:
+    given = "" if person.confirmed_at is None else f',"agreed":"{person.confirmed_at.isoformat()}"'
+    return given + (f',"said":{json.dumps(person.note)}' if person.note else "")
