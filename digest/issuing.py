@@ -9,7 +9,7 @@ from another edition or back from a pause, and get an issue that begins where th
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from digest import timing
@@ -26,7 +26,7 @@ from digest.model import (
     SlotKey,
     Standing,
 )
-from digest.publishers.base import Audience
+from digest.publishers.base import Audience, Speaks
 
 log = logging.getLogger(__name__)
 
@@ -210,6 +210,7 @@ async def bring_out(
         issue,
         decisions=decisions,
         prepared={name: data for name, data in prepared.items() if data is not None},
+        translated=await _translated(line, newsletter, issue, audiences),
         audiences=audiences,
         slot=slot,
         now=now,
@@ -219,6 +220,24 @@ async def bring_out(
     await bear(line, born.id, now)
     log.info("issue composed", extra={"issue": born.path, "stories": len(born.stories)})
     return await line.store.issues.get(born.id)
+
+
+async def _translated(
+    line: Line, newsletter: Newsletter, issue: Issue, channels: Iterable[str]
+) -> dict[tuple[str, str], bytes]:
+    """What the channels say around the issue, in every other language that a reader of its edition chose."""
+    edition_id = issue.edition_id
+    if issue.public:
+        edition_id = (await line.store.newsletters.own_edition(newsletter.slug)).id
+    translated: dict[tuple[str, str], bytes] = {}
+    for language in sorted(await line.store.subscriptions.languages(edition_id)):
+        for name in channels:
+            publisher = line.publishers[name]
+            if isinstance(publisher, Speaks):
+                data = await publisher.prepare_in(issue, newsletter, language)
+                if data is not None:
+                    translated[name, language] = data
+    return translated
 
 
 async def bear(line: Line, issue_id: int, now: datetime) -> None:

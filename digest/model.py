@@ -682,7 +682,8 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One thing to send to one place. Exactly one of `issue_id` and `notice_id` is set."""
+    """One thing to send to one place. Exactly one of `issue_id` and `notice_id` is set. language: that of the
+    letter's own words, fixed at its birth; "" is the issue's."""
 
     id: int
     channel: str
@@ -696,6 +697,7 @@ class Delivery:
     fence: int = 0
     created_at: datetime
     available_at: datetime
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

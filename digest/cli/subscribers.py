@@ -10,6 +10,7 @@ import click
 
 from digest.cli.console import (
     CHECK_FAILED,
+    Progress,
     config_option,
     config_path_of,
     json_option,

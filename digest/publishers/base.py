@@ -106,6 +106,15 @@ class Work(Protocol):
 
 
 @runtime_checkable
+class Speaks(Protocol):
+    """A channel whose own words around an issue can be in each reader's language."""
+
+    async def prepare_in(self, issue: Issue, newsletter: Newsletter, language: str) -> bytes | None:
+        """As `prepare`, in this language; None when that is the issue's own."""
+        ...
+
+
+@runtime_checkable
 class Streams(Protocol):
     """A channel that keeps several deliveries under way on each of its connections."""
 

@@ -223,8 +223,15 @@ class Publisher:
             max(relay.connections for relay in settings.smtp) if self._relays else INBOX_AT_ONCE
         )
 
-    async def prepare(self, issue: Issue, newsletter: Newsletter, language: str = "") -> bytes:
-        """Render and encode the letter once for all readers, or for those who chose a language."""
+    async def prepare(self, issue: Issue, newsletter: Newsletter) -> bytes:
+        """Render and encode the letter once for all readers."""
+        return await self._render(issue, newsletter)
+
+    async def prepare_in(self, issue: Issue, newsletter: Newsletter, language: str) -> bytes | None:
+        """The same letter with our own words in another language; None when it has them already."""
+        return None if language == issue.language else await self._render(issue, newsletter, language)
+
+    async def _render(self, issue: Issue, newsletter: Newsletter, language: str = "") -> bytes:
         lent = self._lent
         return await lent.workers.run(
             prepare_issue,
@@ -320,7 +327,7 @@ class Publisher:
         return await self._write_notice(delivery, notice)
 
     async def _write_issue(self, delivery: Delivery, issue_id: int, reader: str) -> Written:
-        prepared = await self._letters.of(issue_id, delivery.subscription_id)
+        prepared = await self._letters.of(issue_id, delivery.language)
         links = self._lent.links
         about = NOBODY if delivery.subscription_id is None else delivery.subscription_id
         message_id = links.message_id(f"{prepared.tag}|{reader}", self._sender.domain)
@@ -341,11 +348,11 @@ class Publisher:
             body=body,
         )
 
-    async def _of_old(self, issue: Issue, language: str) -> bytes:
-        """A letter that was not prepared at birth: in a language of the reader's choice, or a test letter of
-        an issue whose newsletter did not go by mail."""
+    async def _of_old(self, issue: Issue) -> bytes:
+        """A letter that was not prepared at birth: a test letter of an issue whose newsletter did not go by
+        mail then."""
         publication = await self._lent.store.newsletters.get(issue.newsletter)
-        return await self.prepare(issue, publication.newsletter, language)
+        return await self.prepare(issue, publication.newsletter)
 
     async def _write_notice(self, delivery: Delivery, notice: Notice) -> Written:
         lent = self._lent

@@ -1,15 +1,13 @@
-"""The prepared letters of the latest issues, at hand: opened, nearly signed, in their readers' languages.
+"""The prepared letters of the latest issues, at hand: opened and nearly signed, in each language that they have.
 
-What was prepared with an issue never changes. Our own words in it (not the stories) may be wanted in another
-language: such a letter is made of the frozen issue when its first reader's turn comes. Which readers want
-that is asked once for each issue; who chooses later is spoken to so from the next one on.
+What was prepared with an issue never changes, so a retry, by whichever process, is the same letter.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from digest.model import Issue
@@ -17,7 +15,7 @@ from digest.publishers.dkim import Signer, Stamp
 from digest.publishers.message import Opened
 from digest.store import Store
 
-KEPT_ISSUES = 4
+KEPT_LETTERS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,67 +28,41 @@ class Prepared:
     stamp: Stamp
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
-    """wishes: the language of each subscription that wants another than the issue's. letters: by language;
-    empty: as it was prepared."""
-
-    issue: Issue
-    wishes: Mapping[int, str]
-    letters: dict[str, Prepared]
-
-
 class IssueLetters:
-    """make: prepares the letter of an issue in a language; empty: the issue's own."""
+    """make: prepares the letter of an issue that has none."""
 
     def __init__(
-        self, store: Store, signer: Signer, make: Callable[[Issue, str], Awaitable[bytes]], *, channel: str
+        self, store: Store, signer: Signer, make: Callable[[Issue], Awaitable[bytes]], *, channel: str
     ) -> None:
         self._store = store
         self._signer = signer
         self._make = make
         self._channel = channel
-        self._kept: OrderedDict[int, _Kept] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, str], Prepared] = OrderedDict()
         self._opening = asyncio.Lock()
 
-    async def of(self, issue_id: int, subscription_id: int | None) -> Prepared:
-        """The letter for this reader; None: for somebody without a subscription. Raises NotFound,
-        PublishError and what `make` raises."""
-        kept = self._at_hand(issue_id) or await self._open(issue_id)
-        language = "" if subscription_id is None else kept.wishes.get(subscription_id, "")
-        return kept.letters.get(language) or await self._translate(kept, language)
-
-    def _at_hand(self, issue_id: int) -> _Kept | None:
-        if kept := self._kept.get(issue_id):
-            self._kept.move_to_end(issue_id)
-        return kept
-
-    async def _open(self, issue_id: int) -> _Kept:
-        async with self._opening:
-            if kept := self._at_hand(issue_id):
-                return kept
-            issue = await self._store.issues.get(issue_id)
-            letter = await self._store.issues.prepared(issue_id, self._channel) or await self._make(issue, "")
-            chosen = await self._store.subscriptions.languages(issue.newsletter)
-            wishes = {reader: language for reader, language in chosen.items() if language != issue.language}
-            kept = _Kept(issue=issue, wishes=wishes, letters={"": self._ready(issue, letter)})
-            self._kept[issue_id] = kept
-            while len(self._kept) > KEPT_ISSUES:
-                self._kept.popitem(last=False)
+    async def of(self, issue_id: int, language: str) -> Prepared:
+        """The letter in this language; empty: in the issue's own. Raises NotFound, PublishError and what
+        `make` raises."""
+        key = issue_id, language
+        kept = self._kept.get(key)
+        if kept is not None:
+            self._kept.move_to_end(key)
             return kept
-
-    async def _translate(self, kept: _Kept, language: str) -> Prepared:
         async with self._opening:
-            if language not in kept.letters:
-                letter = await self._make(kept.issue, language)
-                kept.letters[language] = self._ready(kept.issue, letter)
-            return kept.letters[language]
+            return self._kept.get(key) or await self._open(issue_id, language)
 
-    def _ready(self, issue: Issue, letter: bytes) -> Prepared:
-        opened = Opened(letter)
-        return Prepared(
+    async def _open(self, issue_id: int, language: str) -> Prepared:
+        issue = await self._store.issues.get(issue_id)
+        letter = await self._store.issues.prepared(issue_id, self._channel, language)
+        opened = Opened(letter if letter is not None else await self._make(issue))
+        kept = Prepared(
             tag=issue.tag,
             subject=issue.subject or issue.title,
             letter=opened,
             stamp=self._signer.prepare(opened.pieces, issue.composed_at),
         )
+        self._kept[issue_id, language] = kept
+        while len(self._kept) > KEPT_LETTERS:
+            self._kept.popitem(last=False)
+        return kept

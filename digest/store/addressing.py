@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, case, exists, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import DeliveryState
@@ -21,6 +21,7 @@ from digest.store.tables import (
     ACTIVE,
     deliveries,
     issue_channels,
+    issue_letters,
     issues,
     subscribers,
     subscriptions,
@@ -83,6 +84,7 @@ _WRITTEN = (
     "available_at",
     "created_at",
     "changed_at",
+    "language",
 )
 
 
@@ -101,7 +103,18 @@ def _columns(
         literal(now, moment),
         literal(now, moment),
         literal(now, moment),
+        _spoken(issue, channel),
     ]
+
+
+def _spoken(issue: AnyRow, channel: str) -> ColumnElement[Any]:
+    """The reader's language if the issue was prepared in it, else the issue's own."""
+    there = exists().where(
+        issue_letters.c.issue_id == issue.id,
+        issue_letters.c.channel == channel,
+        issue_letters.c.language == subscriptions.c.language,
+    )
+    return case((there, subscriptions.c.language), else_=literal(""))
 
 
 async def _address_newsletter(

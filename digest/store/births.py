@@ -24,6 +24,7 @@ from digest.store.tables import (
     decisions,
     editions,
     issue_channels,
+    issue_letters,
     issues,
     meta,
     newsletters,
@@ -44,6 +45,7 @@ async def bring_about(
     issue: Issue,
     told: Sequence[Decision],
     prepared: Mapping[str, bytes],
+    translated: Mapping[tuple[str, str], bytes],
     audiences: Mapping[str, Audience],
     slot: OpenSlot | None,
     now: datetime,
@@ -89,7 +91,7 @@ async def bring_about(
         raise SomebodyWasFirst
     if slot is not None:
         await _name_in_slot(connection, slot, int(issue_id), public=issue.public)
-    await _write_parts(connection, issue_id, told, prepared, audiences)
+    await _write_parts(connection, issue_id, told, prepared, translated, audiences)
     await index(database, connection, issue_id, issue.newsletter, issue.stories if issue.public else ())
     await _fix_tag(connection, issue)
     return int(issue_id)
@@ -132,6 +134,7 @@ async def _write_parts(
     issue_id: int,
     told: Sequence[Decision],
     prepared: Mapping[str, bytes],
+    translated: Mapping[tuple[str, str], bytes],
     audiences: Mapping[str, Audience],
 ) -> None:
     channels = [
@@ -140,6 +143,12 @@ async def _write_parts(
     ]
     if channels:
         await connection.execute(insert(issue_channels), channels)
+    letters = [
+        {"issue_id": issue_id, "channel": channel, "language": language, "prepared": data}
+        for (channel, language), data in translated.items()
+    ]
+    if letters:
+        await connection.execute(insert(issue_letters), letters)
     for some in chunks(list(enumerate(told))):
         rows = [
             {

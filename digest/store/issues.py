@@ -6,6 +6,7 @@ import builtins
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select, text, union_all, update
@@ -19,7 +20,7 @@ from digest.store.database import Database
 from digest.store.invariant import progress
 from digest.store.ledger import CHUNK, PLACE, note, suppress_waiting
 from digest.store.search import index
-from digest.store.tables import decisions, deliveries, editions, issue_channels, issues, slots
+from digest.store.tables import decisions, deliveries, editions, issue_channels, issue_letters, issues, slots
 
 # What gives the next id of `issues`, and takes it out of turn.
 _NEXT_ID = {
@@ -29,6 +30,9 @@ _NEXT_ID = {
         "INSERT INTO sqlite_sequence (name, seq) VALUES ('issues', 1) RETURNING seq",
     ),
 }
+
+
+NONE_TRANSLATED: Mapping[tuple[str, str], bytes] = MappingProxyType({})
 
 
 class Issues:
@@ -45,11 +49,15 @@ class Issues:
         *,
         decisions: Sequence[Decision],
         prepared: Mapping[str, bytes],
+        translated: Mapping[tuple[str, str], bytes] = NONE_TRANSLATED,
         audiences: Mapping[str, Audience],
         slot: OpenSlot | None,
         now: datetime,
     ) -> Issue | None:
         """Freeze this issue; a public one moves the cursor of the newsletter's own edition over its window.
+
+        prepared: by channel. translated: the same with the channel's own words in another language, by
+        (channel, language); a reader whose language is not among them gets the issue in its own.
 
         slot: the open one that it is for; None for an issue by hand. Readers of its edition (of the own one,
         if it is public) who stand at `after` get it. None: somebody else was first (that window, slot or
@@ -58,7 +66,7 @@ class Issues:
 
         async def work(connection: AsyncConnection) -> int:
             return await bring_about(
-                self._database, connection, issue, decisions, prepared, audiences, slot, now
+                self._database, connection, issue, decisions, prepared, translated, audiences, slot, now
             )
 
         try:
@@ -231,11 +239,17 @@ class Issues:
         by_id = {issue.id: issue for issue in await self._many(wanted)}
         return [(by_id[row.issue_id], _decision(row)) for row in rows]
 
-    async def prepared(self, issue_id: int, channel: str) -> bytes | None:
-        """What the channel prepared when the issue was born."""
+    async def prepared(self, issue_id: int, channel: str, language: str = "") -> bytes | None:
+        """What the channel prepared when the issue was born; language: "" is the issue's own."""
         statement = select(issue_channels.c.prepared).where(
             issue_channels.c.issue_id == issue_id, issue_channels.c.channel == channel
         )
+        if language:
+            statement = select(issue_letters.c.prepared).where(
+                issue_letters.c.issue_id == issue_id,
+                issue_letters.c.channel == channel,
+                issue_letters.c.language == language,
+            )
         async with self._database.reading() as connection:
             found: bytes | None = (await connection.execute(statement)).scalar_one_or_none()
         return found

@@ -33,6 +33,7 @@ COLUMNS = (
     deliveries.c.fence,
     deliveries.c.created_at,
     deliveries.c.available_at,
+    deliveries.c.language,
 )
 
 CLAIMABLE = (DeliveryState.PENDING, DeliveryState.DEFERRED, DeliveryState.UNKNOWN)

@@ -8,7 +8,6 @@ else.
 from __future__ import annotations
 
 import builtins
-import sys
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -247,15 +246,15 @@ class Subscriptions:
 
         return await self._database.write(work)
 
-    async def languages(self, newsletter: str) -> dict[int, str]:
-        """The readers of a newsletter who chose a language for our words, by the id of their subscription."""
-        statement = select(subscriptions.c.id, subscriptions.c.language).where(
-            subscriptions.c.newsletter == newsletter,
+    async def languages(self, edition_id: int) -> frozenset[str]:
+        """The languages that readers of this edition chose for our words, beside the newsletter's own."""
+        statement = select(subscriptions.c.language).where(
+            subscriptions.c.edition_id == edition_id,
             subscriptions.c.language != literal_column("''"),  # the words of the index
             subscriptions.c.status != LEFT,
         )
         async with self._database.reading() as connection:
-            return {row.id: sys.intern(row.language) for row in await connection.execute(statement)}
+            return frozenset((await connection.execute(statement.distinct())).scalars())
 
     async def add(
         self, newsletter: str, address: str, *, source: str, evidence: Mapping[str, Any], now: datetime

@@ -296,6 +296,16 @@ issue_channels = Table(
     PrimaryKeyConstraint("issue_id", "channel"),
 )
 
+issue_letters = Table(  # the same issue with our words in other languages than its own
+    "issue_letters",
+    metadata,
+    Column("issue_id", BigInteger, ForeignKey("issues.id"), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("prepared", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("issue_id", "channel", "language"),
+)
+
 issue_tallies = Table(  # what is left of pruned deliveries
     "issue_tallies",
     metadata,
@@ -383,7 +393,8 @@ Index(
 )
 Index(
     "ix_subscriptions_language",
-    subscriptions.c.newsletter,
+    subscriptions.c.edition_id,
+    subscriptions.c.language,
     **partial(subscriptions.c.language != literal_column("''", Text())),
 )
 Index("ix_subscriptions_pending", subscriptions.c.asked_at, **partial(subscriptions.c.status == PENDING))
@@ -525,6 +536,9 @@ deliveries = Table(
     *lease_columns(),
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
+    Column(
+        "language", Text, nullable=False, server_default=""
+    ),  # an `issue_letters` row's; "" is the issue's
     UniqueConstraint("issue_id", "channel", "subscription_id"),
     UniqueConstraint("notice_id", "channel"),
     **NEVER_AGAIN,

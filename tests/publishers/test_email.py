@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +15,7 @@ import pytest
 from a_ledger import Ledger
 
 from a_house import Clock
-from digest.model import Delivery, Issue, Newsletter, NotReady, PublishError
+from digest.model import Delivery, Issue, NotReady, PublishError
 from digest.publishers.base import Lent, Streams
 from digest.publishers.email import Publisher, Settings
 from digest.publishers.relay import Relay
@@ -100,55 +99,6 @@ async def test_every_reader_gets_a_letter_of_their_own(store: Store, lend: Lend)
             assert LINKS.read(change, "preferences", now=MOMENT) == delivery.subscription_id
             assert MIXED.stories[1].title in " ".join(body(message, kind).split())
     assert read(letters["ann@example.org"].body)["To"] == "ann@example.org"
-
-
-async def speak(store: Store, address: str, language: str) -> None:
-    for one in await store.subscriptions.of(address):
-        await store.subscriptions.speak(one.id, language)
-
-
-@pytest.mark.asyncio
-async def test_our_words_are_in_the_language_that_a_reader_chose_and_the_stories_as_they_were(
-    store: Store, lend: Lend
-) -> None:
-    await settle(store, readers=READERS)
-    await speak(store, "ben@example.com", "de")
-    await speak(store, "jörg@example.net", "ar")
-    publisher = Publisher(INBOX, lend())
-    await bear(store, MIXED, publisher)
-    await deliver(publisher, store)
-    letters = {letter.recipient: letter for letter in await store.inbox.list()}
-    expected = {"ann@example.org": "Unsubscribe", "ben@example.com": "Abbestellen"}
-    expected["jörg@example.net"] = "إلغاء الاشتراك"
-    for address, leave in expected.items():
-        message = read(letters[address].body)
-        assert leave in body(message, "html").replace("&nbsp;", " ")
-        assert leave in body(message, "plain")
-        assert MIXED.stories[1].title in " ".join(body(message, "plain").split())
-        assert token_in(message["List-Unsubscribe"], "unsubscribe")
-    mirrored = body(read(letters["jörg@example.net"].body), "html")
-    assert '<html lang="ar" dir="rtl"' in mirrored
-    assert f'lang="{MIXED.language}" dir="ltr"' in mirrored
-
-
-@pytest.mark.asyncio
-async def test_a_letter_in_a_language_is_made_once_for_all_who_chose_it(store: Store, lend: Lend) -> None:
-    made: list[str] = []
-
-    class Counting(Publisher):
-        async def prepare(self, issue: Issue, newsletter: Newsletter, language: str = "") -> bytes:
-            made.append(language)
-            return await super().prepare(issue, newsletter, language)
-
-    await settle(store, readers=READERS)
-    for address in READERS:
-        await speak(store, address, "fr")
-    publisher = Counting(INBOX, lend())
-    await bear(store, MIXED, publisher)
-    deliveries = await due(store, "email")
-    await asyncio.gather(*(publisher.publish(delivery) for delivery in deliveries))
-    assert made == ["", "fr"]
-    assert all("Se désabonner" in body(read(one.body), "plain") for one in await store.inbox.list())
 
 
 @pytest.mark.asyncio

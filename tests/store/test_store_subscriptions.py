@@ -60,10 +60,10 @@ async def test_a_reader_may_choose_a_language_and_take_the_choice_back(store: St
     spoken = await store.subscriptions.speak(reader.id, "fr")
     assert spoken is not None
     assert spoken.language == "fr"
-    assert await store.subscriptions.languages("world") == {reader.id: "fr"}
-    assert await store.subscriptions.languages("other") == {}
+    assert await store.subscriptions.languages(reader.edition_id) == {"fr"}
+    assert await store.subscriptions.languages(reader.edition_id + 1) == frozenset()
     await store.subscriptions.speak(reader.id, "")
-    assert await store.subscriptions.languages("world") == {}
+    assert await store.subscriptions.languages(reader.edition_id) == frozenset()
     assert await store.subscriptions.speak(999, "fr") is None
 
 
@@ -72,7 +72,7 @@ async def test_the_language_outlives_a_goodbye_and_is_not_asked_of_who_has_left(
     reader = await confirmed(store)
     await store.subscriptions.speak(reader.id, "fr")
     await store.subscriptions.leave(reader.id, evidence=SHOWN, now=NOW)
-    assert await store.subscriptions.languages("world") == {}
+    assert await store.subscriptions.languages(reader.edition_id) == frozenset()
     back = await store.subscriptions.undo(reader.id, evidence=SHOWN, now=NOW)
     assert back is not None
     assert back.language == "fr"
