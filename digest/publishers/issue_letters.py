@@ -1,4 +1,4 @@
-"""The prepared letters of the latest issues, at hand: opened and nearly signed, in each language that they have.
+"""The prepared letters of the latest issues, at hand: opened and nearly signed, in each language they have.
 
 What was prepared with an issue never changes, so a retry, by whichever process, is the same letter.
 """
