@@ -83,6 +83,8 @@ PURE = (
     "render",
     "links",
     "matching",
+    "store.chain",
+    "web.gate",
     "publishers.breaker",
     "publishers.dkim",
     "publishers.keys",
