@@ -96,6 +96,8 @@ PURE = (
     "roster.people",
     "roster.cells",
     "roster.check",
+    "store.chain",
+    "web.gate",
     "publishers.breaker",
     "publishers.dkim",
     "publishers.keys",
