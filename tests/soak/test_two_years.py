@@ -41,4 +41,4 @@ async def test_two_years_in_six_zones_lose_and_double_nothing(
         f" {lives.articles} articles; {did}"
     )
     assert wrong == []
-    assert len(lives.expected) > 2 * DAYS
+    assert len(lives.expected) > DAYS, "or it shows nothing"
