@@ -67,7 +67,12 @@ class Webhook:
     url: str = ""
 
 
-CHANNELS = {"email": Email, "feed": Feed, "webhook": Webhook}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Websub:
+    timeout: timedelta = timedelta(seconds=20)
+
+
+CHANNELS = {"email": Email, "feed": Feed, "webhook": Webhook, "websub": Websub}
 
 
 def channel_settings(name: str) -> type:
