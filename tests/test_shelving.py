@@ -11,7 +11,7 @@ from digest import shelving
 from digest.service import open_house
 
 sys.path.insert(0, str(Path(__file__).parent / "store"))
-from store_values import NOW, TODAY, DAY, born, story  # noqa: E402
+from store_values import DAY, NOW, TODAY, born, story
 
 pytestmark = pytest.mark.asyncio
 
