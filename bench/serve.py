@@ -105,11 +105,11 @@ def wait_for(port: int, path: str, headers: Mapping[str, str]) -> http.client.HT
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
+def running(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Iterator[int]:
     with (folder / "output.log").open("ab") as log:
         process = subprocess.Popen(command, cwd=folder, env=dict(environment), stdout=log, stderr=log)
         try:
-            yield
+            yield process.pid
         finally:
             process.terminate()
             try:
@@ -140,7 +140,7 @@ async def publish(url: str, body: bytes) -> None:
 
 
 @contextlib.contextmanager
-def ours(folder: Path, body: bytes) -> Iterator[int]:
+def ours(folder: Path, body: bytes) -> Iterator[tuple[int, int]]:
     port = free_port()
     folder.mkdir()
     shutil.copy(ROOT / "examples" / "feeds" / "city.xml", folder)
@@ -149,13 +149,13 @@ def ours(folder: Path, body: bytes) -> Iterator[int]:
     digest = [sys.executable, "-m", "digest"]
     subprocess.run([*digest, "pull"], cwd=folder, env=environment, check=True, capture_output=True)
     asyncio.run(publish(f"sqlite:///{folder / 'bench.db'}", body))
-    with running([*digest, "run", "--port", str(port)], folder, environment):
+    with running([*digest, "run", "--port", str(port)], folder, environment) as pid:
         wait_for(port, PATH, {})
-        yield port
+        yield port, pid
 
 
 @contextlib.contextmanager
-def theirs(folder: Path, body: bytes) -> Iterator[int]:
+def theirs(folder: Path, body: bytes) -> Iterator[tuple[int, int]]:
     port = free_port()
     target = folder / "www" / PATH.lstrip("/")
     target.parent.mkdir(parents=True)
@@ -165,9 +165,24 @@ def theirs(folder: Path, body: bytes) -> Iterator[int]:
     config.write_text(NGINX.format(folder=folder, port=port))
     for each in (folder, *folder.rglob("*")):
         each.chmod(0o755)
-    with running(["nginx", "-c", str(config)], folder, os.environ):
+    with running(["nginx", "-c", str(config)], folder, os.environ) as pid:
         wait_for(port, PATH, {})
-        yield port
+        yield port, pid
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of processor that this process and its children have used."""
+    used = 0.0
+    for each in (pid, *children(pid)):
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+            used += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return used
+
+
+def children(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(each) for each in found.read_text().split()] if found.exists() else []
 
 
 def wrk(port: int, headers: Mapping[str, str], *, seconds: int, connections: int, status: int) -> float:
@@ -200,10 +215,11 @@ def main(options: Sequence[str] = ()) -> None:
     body = feed()
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         Path(name).chmod(0o755)
-        ports = {
+        servers = {
             "nginx": stack.enter_context(theirs(Path(name) / "nginx", body)),
             "digest": stack.enter_context(ours(Path(name) / "digest", body)),
         }
+        ports = {each: port for each, (port, _) in servers.items()}
         packed = {"Accept-Encoding": "gzip"}
         tags = {each: wait_for(port, PATH, packed).headers["etag"] for each, port in ports.items()}
         cases = {
@@ -212,11 +228,16 @@ def main(options: Sequence[str] = ()) -> None:
             "304": (304, {each: {**packed, "If-None-Match": tags[each]} for each in ports}),
         }
         print(f"\na feed of {len(body):,} bytes, {asked.connections} connections, {asked.rounds} rounds")
-        print(f"  {'':12} {'nginx/s':>10} {'digest/s':>10} {'of nginx':>10} {'lowest':>8} {'goal':>6}")
+        print(
+            f"  {'':12} {'nginx/s':>10} {'digest/s':>10} {'of nginx':>10} {'lowest':>8} {'goal':>6}"
+            f" {'nginx µs':>9} {'ours µs':>9} {'of nginx':>9}"
+        )
         for case, (status, headers) in cases.items():
             rates: dict[str, list[float]] = {each: [] for each in ports}
+            costs: dict[str, list[float]] = {each: [] for each in ports}
             for _ in range(asked.rounds):
-                for each, port in ports.items():
+                for each, (port, pid) in servers.items():
+                    before = cpu_of(pid)
                     rate = wrk(
                         port,
                         headers[each],
@@ -225,11 +246,15 @@ def main(options: Sequence[str] = ()) -> None:
                         status=status,
                     )
                     rates[each].append(rate)
+                    costs[each].append((cpu_of(pid) - before) / max(rate * asked.seconds, 1) * 1e6)
             ratios = [mine / other for mine, other in zip(rates["digest"], rates["nginx"], strict=True)]
+            dear = [mine / other for mine, other in zip(costs["digest"], costs["nginx"], strict=True)]
+            spent = {each: statistics.median(found) for each, found in costs.items()}
             medians = {each: statistics.median(found) for each, found in rates.items()}
             print(
                 f"  {case:12} {medians['nginx']:10,.0f} {medians['digest']:10,.0f}"
                 f" {statistics.median(ratios):10.2f} {min(ratios):8.2f} {GOALS[case]:6.2f}"
+                f" {spent['nginx']:9.1f} {spent['digest']:9.1f} {1 / statistics.median(dear):9.2f}"
             )
 
 

@@ -20,7 +20,7 @@ import pytest
 from digest.config import ConfigError, Keep, Settings, ensure_secret, load, reference, schema, shown
 from digest.config.document import read
 from digest.config.nodes import PureComposer
-from digest.model import DigestError, Follow, NotFound, Offers
+from digest.model import DigestError, Follow, NotFound, Offers, Retention
 
 ROOT = Path(__file__).parent.parent
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -698,3 +698,25 @@ def test_reading_a_config_changes_nothing_around_it(tmp_path: Path) -> None:
     settings_of(tmp_path, BASE)
     assert [item.name for item in tmp_path.iterdir()] == ["config.yaml"]
     assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("all", Retention()),
+        ("2y", Retention(age=timedelta(days=730))),
+        ("90 d", Retention(age=timedelta(days=90))),
+        ("500 issues", Retention(issues=500)),
+        ("1 issue", Retention(issues=1)),
+    ],
+)
+def test_an_archive_is_kept_by_age_or_number(tmp_path: Path, written: str, kept: Retention) -> None:
+    text = BASE.rstrip() + f"\n    archive: {{keep: {written}}}\n"
+    assert settings_of(tmp_path, text).newsletters[-1].archive == kept
+
+
+@pytest.mark.parametrize("written", ["0d", "0 issues", "2", "-1d", "12h", "101y", "500 stories", "{}", "''"])
+def test_an_archive_that_would_keep_nothing_is_refused(tmp_path: Path, written: str) -> None:
+    text = BASE.rstrip() + f"\n    archive: {{keep: {written}}}\n"
+    with pytest.raises(ConfigError, match=r"archive\.keep"):
+        settings_of(tmp_path, text)

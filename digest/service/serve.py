@@ -13,7 +13,7 @@ import hmac
 import logging
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -42,11 +42,13 @@ from digest.service import (
 )
 from digest.service.current import Current, Held, Shut
 from digest.service.listening import is_loopback, listen
+from digest.service.quick_http import quick_http
 from digest.store import Store
 from digest.watch import LedgerBroken, Watch
 from digest.web.app import build_app
 from digest.web.health import Health
 from digest.web.lent import SignupLimits, WebLent
+from digest.web.prepared import Answer, Header
 
 log = logging.getLogger(__name__)
 
@@ -198,6 +200,11 @@ class Running:
     async def app(self, scope: Any, receive: Any, send: Any) -> None:
         """The pages of the settings in force."""
         await self._app(scope, receive, send)
+
+    def at_once(self, path: str, method: str, headers: Iterable[Header]) -> Answer | None:
+        """A document that lies ready in memory."""
+        ready: Answer | None = self._app.at_once(path, method, headers)
+        return ready
 
     def _build_app(self) -> Any:
         settings, line = self.current.settings, self.current.line
@@ -358,6 +365,7 @@ async def _until_stopped(
         server = _Server(
             uvicorn.Config(
                 running.app,
+                http=quick_http(running.at_once),
                 log_config=None,
                 access_log=False,  # addresses of pages hold tokens; they are never logged
                 interface="asgi3",  # a bound method is not recognized as one

@@ -125,3 +125,45 @@ async def test_of_many_notices_with_one_key_at_once_one_is_made(store: Store) ->
     )
     assert sum(one is not None for one in made) == 1
     assert len(await claimed(store, now=NOW + MINUTE)) == 1
+
+
+async def test_every_change_has_a_number_and_names_its_path(store: Store) -> None:
+    await synced(store)
+    start = await store.documents.version()
+    other = replace(FEED, path="/world/feed.rss")
+    await store.documents.put(FEED)
+    await store.documents.put(other)
+    version, changed = await store.documents.changes(start)
+    assert changed == {FEED.path, other.path}
+    assert await store.documents.changes(version) == (version, frozenset())
+    assert [one.path for one in await store.documents.unpacked("world")] == [FEED.path, other.path]
+    assert await store.documents.pack(replace(FEED, gzip=b"g", brotli=b"b"))
+    assert not await store.documents.pack(replace(FEED, etag='"old"', gzip=b"g", brotli=b"b"))
+    assert [one.path for one in await store.documents.unpacked("world")] == [other.path]
+    packed, changed = await store.documents.changes(version)
+    assert changed == {FEED.path}
+    found = await store.documents.get(FEED.path)
+    assert found is not None
+    assert (found.gzip, found.brotli) == (b"g", b"b")
+    await store.documents.put(replace(FEED, body=b"other", etag='"3"'))
+    found = await store.documents.get(FEED.path)
+    assert found is not None
+    assert (found.gzip, found.brotli) == (b"", b"")
+    assert await store.documents.remove(other.path)
+    assert not await store.documents.remove(other.path)
+    assert await store.documents.get(other.path) is None
+    assert await store.documents.paths("world") == [FEED.path]
+    assert (await store.documents.changes(packed))[1] == {FEED.path, other.path}
+
+
+async def test_a_writer_of_another_release_makes_everything_doubtful(store: Store) -> None:
+    """It moves the counter and puts no number on the document."""
+    await synced(store)
+    await store.documents.put(FEED)
+    version = await store.documents.version()
+
+    async def work(connection: object) -> None:
+        await store._database.count_up(connection, "documents", 1)  # type: ignore[arg-type]
+
+    await store._database.write(work)  # type: ignore[arg-type]
+    assert await store.documents.changes(version) == (version + 1, None)

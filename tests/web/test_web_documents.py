@@ -4,7 +4,7 @@ import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx
 import pytest
@@ -223,3 +223,67 @@ async def test_a_new_document_in_the_real_store_is_served_within_a_second(house:
         after = await web.get("/world/feed.atom", headers={"if-none-match": before.headers["etag"]})
     assert after.status_code == 200
     assert after.content == b"news"
+
+
+def many(count: int, size: int = 50_000) -> list[Document]:
+    return [document(f"/n{number}/feed.atom", bytes([number % 250]) * size) for number in range(count)]
+
+
+async def test_memory_has_an_end_and_what_was_asked_for_last_stays() -> None:
+    shelf, clock = Shelf(documents=many(20)), Clock()
+    app = Documents(PlainTextResponse("somebody else"), shelf, clock, memory=400_000)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://x") as web:
+        for number in range(20):
+            await web.get(f"/n{number}/feed.atom")
+            await web.get("/n0/feed.atom")
+        assert shelf.read == 20
+        await web.get("/n19/feed.atom")
+        assert shelf.read == 20
+        await web.get("/n1/feed.atom")
+        assert shelf.read == 21
+
+
+async def test_only_what_changed_is_read_again() -> None:
+    shelf, clock = Shelf(documents=many(3)), Clock()
+    async with client(shelf, clock) as web:
+        for number in range(3):
+            await web.get(f"/n{number}/feed.atom")
+        await web.get("/n9/feed.atom")
+        read = shelf.read
+        shelf.documents = [
+            *many(3)[:2],
+            document("/n2/feed.atom", b"news", 2),
+            document("/n9/feed.atom", b"new"),
+        ]
+        shelf.number, shelf.changed = 2, frozenset(("/n2/feed.atom", "/n9/feed.atom", "/n77/feed.atom"))
+        clock.advance(seconds=2)
+        assert (await web.get("/n2/feed.atom")).content == b"news"
+        assert (await web.get("/n9/feed.atom")).content == b"new"
+        assert (await web.get("/n0/feed.atom")).status_code == 200
+        assert shelf.read == read + 2
+
+
+async def test_brotli_and_gzip_come_as_they_were_packed() -> None:
+    packed = replace(document("/world/feed.atom", BODY), gzip=b"small", brotli=b"smaller")
+    async with client(Shelf(documents=[packed]), Clock()) as web:
+        answers = {}
+        for accepted in ("br", "gzip", "gzip, br", "identity"):
+            request = web.build_request("GET", "/world/feed.atom", headers={"accept-encoding": accepted})
+            answer = await web.send(request, stream=True)
+            raw = b"".join([piece async for piece in answer.aiter_raw()])
+            answers[accepted] = (answer.headers.get("content-encoding"), raw, answer.headers["etag"])
+        refused = await web.get("/world/feed.atom", headers={"accept-encoding": "identity;q=0"})
+    assert answers["br"][:2] == answers["gzip, br"][:2] == ("br", b"smaller")
+    assert answers["gzip"][:2] == ("gzip", b"small")
+    assert answers["identity"][:2] == (None, BODY)
+    assert len({etag for _, _, etag in answers.values()}) == 3
+    assert (refused.status_code, refused.headers["vary"]) == (406, "Accept-Encoding")
+
+
+async def test_a_document_that_was_taken_away_is_gone_within_a_second(house: House) -> None:
+    async with house.client() as web:
+        assert (await web.get("/world/feed.atom")).status_code == 200
+        await house.store.documents.remove("/world/feed.atom")
+        house.clock.advance(seconds=2)
+        assert (await web.get("/world/feed.atom")).status_code == 404
+        assert (await web.get("/world/feed.rss")).status_code == 200

@@ -1,0 +1,76 @@
+"""What the config keeps is what everybody sees: pages, search and feeds."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from digest import shelving
+from digest.service import open_house
+
+sys.path.insert(0, str(Path(__file__).parent / "store"))
+from store_values import DAY, NOW, TODAY, born, story
+
+pytestmark = pytest.mark.asyncio
+
+CONFIG = """
+site: {{title: Post, url: "http://127.0.0.1:8080"}}
+database: sqlite:///digest.db
+feed: {{entries: 2}}
+email: {{from: "Post <news@example.org>", transport: inbox}}
+newsletters:
+  world:
+    title: World
+    schedule: {{at: "07:00", zone: UTC}}
+    feeds: [city.xml]
+    archive: {{keep: {keep}}}
+"""
+
+
+async def test_what_is_kept_no_longer_leaves_the_feeds_and_their_archives(tmp_path: Path) -> None:
+    (tmp_path / "city.xml").write_text("<rss version='2.0'><channel><title>City</title></channel></rss>")
+    config = tmp_path / "config.yaml"
+    now = NOW + 4 * DAY
+
+    async def tidied(keep: str) -> tuple[str, set[str]]:
+        config.write_text(CONFIG.format(keep=keep))
+        async with open_house(config) as house:
+            store = house.store
+            if not await store.issues.latest("world"):
+                for day in range(5):
+                    when = NOW + day * DAY
+                    await born(
+                        store,
+                        date=TODAY + day * DAY,
+                        composed_at=when,
+                        updated_at=when,
+                        title=f"Issue {day}",
+                        stories=(story(f"Rain {day}"),),
+                    )
+            await shelving.tidy(house.line, now)
+            again = await shelving.tidy(house.line, now)
+            assert (again.shelved, again.indexed) == (0, 0)
+            if keep == "all":
+                await house.line.publishers["feed"].refresh("world")  # type: ignore[attr-defined]
+            documents = await store.documents.all("world")
+            shown = " ".join(one.body.decode() for one in documents if one.path.endswith(".atom"))
+            found = {one.path for one in await store.search.find("rain")}
+            assert all(one.gzip and one.brotli for one in documents)
+            return shown, found
+
+    everything = {f"world/2026-11-{22 + day}" for day in range(5)}
+    shown, found = await tidied("all")
+    assert found == everything
+    assert all(f"Issue {day}<" in shown for day in range(5))
+    shown, found = await tidied("3 issues")
+    assert found == {"world/2026-11-24", "world/2026-11-25", "world/2026-11-26"}
+    assert "Issue 0<" not in shown
+    assert "Issue 1<" not in shown
+    assert "Issue 4<" in shown
+    shown, found = await tidied("1d")
+    assert found == {"world/2026-11-25", "world/2026-11-26"}
+    shown, found = await tidied("all")
+    assert found == everything
+    assert all(f"Issue {day}<" in shown for day in range(5))
