@@ -17,6 +17,7 @@ from digest.render import renderer
 from digest.web.accepted import preferred
 
 OPEN, SHUT = "⟦", "⟧"
+NOT_OURS = ("bdi", "time", "option", "textarea", "pre", "script")
 SHIPPED = Path(__file__).parents[2] / "digest" / "locales"
 
 
@@ -54,7 +55,7 @@ class Unmarked(HTMLParser):
         super().__init__()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in ("bdi", "time", "option", "textarea", "pre"):
+        if tag in NOT_OURS:
             self.skipped += 1
         named = dict(attrs)
         for name in ("aria-label", "alt", "placeholder", "label"):
@@ -64,7 +65,7 @@ class Unmarked(HTMLParser):
             self.said(f"{named['title']}")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in ("bdi", "time", "option", "textarea", "pre"):
+        if tag in NOT_OURS:
             self.skipped -= 1
 
     def handle_data(self, data: str) -> None:
