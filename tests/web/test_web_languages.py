@@ -119,7 +119,13 @@ async def test_nothing_of_ours_on_a_newsletters_pages_stands_outside_of_the_cata
     told = ("The first sentence. And a second one.", "Atom", "RSS", "JSON Feed", "OPML", "you@example.org")
     templates = renderer(marked_catalogue(tmp_path, "ar"))
     async with house.client(renderer=templates) as web:
-        for path in ("/port/", "/port/2026-11-22/", "/port/?before=1"):
+        for path in (
+            "/port/",
+            "/port/2026-11-22/",
+            "/port/?before=1",
+            "/port/archive/",
+            "/port/archive/2026/11/",
+        ):
             page = await web.get(path)
             reader = Unmarked(known=(*known, *told))
             reader.feed(page.text)
