@@ -109,6 +109,7 @@ async def test_nothing_of_ours_on_a_newsletters_pages_stands_outside_of_the_cata
     house: House, tmp_path: Path
 ) -> None:
     known = (
+        "نوفمبر",
         PORT.title,
         PORT.description,
         SITE.title,
