@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from digest.model import Schedule
+from digest.model import DigestError, Rhythm, Schedule, days_of
 from digest.timing import (
     EACH,
     MISSED,
@@ -19,6 +19,7 @@ from digest.timing import (
     clamp_published,
     due,
     has_date,
+    has_zone,
     is_news,
     local_date,
     next_slot,
@@ -447,3 +448,46 @@ def test_what_failed_together_does_not_come_back_together() -> None:
 )
 def test_reading_takes_longer_in_some_languages(words: int, language: str, minutes: int) -> None:
     assert reading_minutes(words, language) == minutes
+
+
+# ---------------------------------------------------------------- rhythms
+
+
+@pytest.mark.parametrize(
+    ("cadence", "days", "spelt"),
+    [
+        ("daily", (0, 1, 2, 3, 4, 5, 6), "daily"),
+        ("weekdays", (0, 1, 2, 3, 4), "weekdays"),
+        ("sun", (6,), "sun"),
+        ("thu,mon,thu", (0, 3), "mon,thu"),
+        ("mon,tue,wed,thu,fri", (0, 1, 2, 3, 4), "weekdays"),
+    ],
+)
+def test_a_cadence_has_its_days_and_one_spelling(cadence: str, days: tuple[int, ...], spelt: str) -> None:
+    rhythm = Rhythm(cadence=cadence, at=time(7), zone="UTC")
+    assert rhythm.schedule.days == days
+    assert rhythm.schedule.rhythm == Rhythm(cadence=spelt, at=time(7), zone="UTC")
+
+
+@pytest.mark.parametrize("cadence", ["", "weekly", "Mon", "mon, thu", "mon,", "manual", "0"])
+def test_what_is_no_cadence_is_said(cadence: str) -> None:
+    with pytest.raises(DigestError, match="daily, weekdays, or days such as mon"):
+        days_of(cadence)
+
+
+@pytest.mark.parametrize(
+    ("zone", "known"),
+    [("Europe/Berlin", True), ("UTC", True), ("Mars/Phobos", False), ("Europe", False), ("", False)],
+)
+def test_a_zone_that_the_system_does_not_know_is_no_zone(zone: str, known: bool) -> None:
+    assert has_zone(zone) == known
+
+
+def test_a_week_of_the_year_whose_day_does_not_come_has_no_weekly_slot() -> None:
+    """Apia had no Friday, 30 December 2011."""
+    friday = Rhythm(cadence="fri", at=time(9), zone="Pacific/Apia").schedule
+    first = datetime(2011, 12, 20, tzinfo=UTC)
+    assert [day.isoformat() for day, _ in slots_between(friday, first, first + timedelta(days=20))] == [
+        "2011-12-23",
+        "2012-01-06",
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -18,6 +18,9 @@ from digest.cli.console import (
 from digest.cli.issue_progress import find_issue, in_states, show_issue
 from digest.cli.issue_reasons import diff_command, why_command
 
+if TYPE_CHECKING:
+    from digest.model import SlotRecord
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -29,7 +32,9 @@ def issues_command() -> None:
 @issues_command.command("list")
 @click.option("--newsletter", help="Only this newsletter's.")
 @click.option("--limit", default=20, show_default=True)
-@click.option("--slots", is_flag=True, help="Also the slots that made no issue: empty, skipped, coalesced.")
+@click.option(
+    "--slots", is_flag=True, help="Also the slots of every rhythm: issue, empty, skipped, coalesced."
+)
 @config_option
 @json_option
 @click.pass_context
@@ -66,7 +71,9 @@ def list_issues(
                 else [p.newsletter.slug for p in await house.store.newsletters.all()]
             )
             records = [
-                record for name in names for record in await house.store.issues.slots(name, limit=limit)
+                record
+                for name in names
+                for record in (await house.store.issues.slots(name, limit=limit) if slots else [])
             ]
             return rows, records
 
@@ -91,10 +98,15 @@ def list_issues(
     )
     if slots:
         table(
-            ["date", "due", "became", "issue"],
-            [(r.date, r.due_at, r.status, r.issue_id) for r in records],
+            ["date", "rhythm", "due", "became", "issue", "issues"],
+            [(r.date, _rhythm(r), r.due_at, r.status, r.issue_id, r.issues) for r in records],
             empty="no slots recorded yet",
         )
+
+
+def _rhythm(record: SlotRecord) -> str:
+    """The newsletter's own one is what most admins look for."""
+    return f"{record.rhythm}{' (own)' if record.own else ''}"
 
 
 issues_command.add_command(show_issue)

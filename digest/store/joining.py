@@ -306,6 +306,8 @@ async def create_subscription(
 
 
 async def activate(connection: AsyncConnection, found: Subscription, confirmed_at: datetime) -> None:
+    """A new yes, to the newsletter's own rhythm and from where its archive stands; who was further already
+    in a rhythm of their own is told nothing twice."""
     edition = await own_edition(
         connection, found.newsletter, share=True
     )  # for the reason in create_subscription
@@ -315,7 +317,7 @@ async def activate(connection: AsyncConnection, found: Subscription, confirmed_a
         .values(
             status=ACTIVE,
             edition_id=edition.id,
-            through=edition.through,
+            through=max(edition.through, found.through),
             confirmed_at=confirmed_at,
             left_at=None,
             paused_until=None,

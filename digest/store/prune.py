@@ -80,14 +80,18 @@ async def prune_articles(database: Database, before: datetime) -> int:
 
     Their entries stay as bare ids: a feed that goes on naming one must not be able to tell it again as new.
     """
+    lowest = (
+        select(editions.c.newsletter, func.min(editions.c.through).label("through"))
+        .join(newsletters, newsletters.c.slug == editions.c.newsletter)
+        .where(editions.c.next_at.is_not(None), newsletters.c.retired_at.is_(None))
+        .group_by(editions.c.newsletter)
+        .cte("lowest")
+    )  # of the editions that have readers, and the newsletters' own
     needed = exists().where(
         follows.c.feed_id == articles.c.feed_id,
         follows.c.ended_at.is_(None),
-        editions.c.newsletter == follows.c.newsletter,
-        editions.c.next_at.is_not(None),  # it has readers, or is the newsletter's own
-        editions.c.through < articles.c.ready,
-        newsletters.c.slug == follows.c.newsletter,
-        newsletters.c.retired_at.is_(None),
+        lowest.c.newsletter == follows.c.newsletter,
+        lowest.c.through < articles.c.ready,
     )
     old = (
         select(articles.c.id, articles.c.entry_id)
