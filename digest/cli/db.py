@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from digest.cli.console import Progress, config_option, config_path_of, run, say
+from digest.cli.console import Progress, config_option, config_path_of, json_option, run, say
+
+if TYPE_CHECKING:
+    from digest.service.static_folder import Exported
 
 
 @click.group("db")
@@ -48,11 +54,16 @@ def backup(ctx: click.Context, config_path: str | None, file: Path) -> None:
 @click.command("export")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @config_option
+@json_option
 @click.pass_context
-def export_command(ctx: click.Context, config_path: str | None, folder: Path) -> None:
-    """Write the public site (pages, feeds, assets) into FOLDER for any static host."""
+def export_command(ctx: click.Context, config_path: str | None, as_json: bool, folder: Path) -> None:
+    """Write the public site (pages, feeds, assets) into FOLDER for any static host.
 
-    async def main() -> int:
+    FOLDER must be empty or an earlier export: what changed is replaced, what is public no longer is
+    removed, and the rest is not touched. It has no search; its forms are sent to the service at site.url.
+    """
+
+    async def main() -> Exported:
         from digest.service import open_house
         from digest.service.site import export_site
 
@@ -60,4 +71,11 @@ def export_command(ctx: click.Context, config_path: str | None, folder: Path) ->
             with Progress("pages") as bar:
                 return await export_site(house, folder, progress=bar)
 
-    say(f"{run(main())} files in {folder}")
+    done = run(main())
+    if as_json:
+        click.echo(json.dumps({"folder": str(folder), **dataclasses.asdict(done)}))
+        return
+    say(
+        f"{done.files} files in {folder}: {done.written} written, {done.unchanged} as they were,"
+        f" {done.removed} removed"
+    )

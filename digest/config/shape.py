@@ -325,7 +325,7 @@ class ReadersFile(_Shape):
 
 class ArchiveFile(_Shape):
     keep: Kept = Field(
-        None,
+        default=None,
         json_schema_extra={"default": "all"},
         description="What stays readable: an age (`2y`, `90d`), a number (`500 issues`) or `all`. What is"
         " older leaves pages, lists, search and feeds; it is not deleted, and comes back when more is kept.",

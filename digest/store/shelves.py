@@ -82,7 +82,7 @@ class Shelves:
     def _listed(self, where: ColumnElement[bool]) -> Select[Any]:
         # Of each issue a few words are read: to read the whole would take ten times as long.
         if self._database.dialect == "sqlite":
-            said = type_coerce(issues.c.data, JSON)
+            said: ColumnElement[Any] = type_coerce(issues.c.data, JSON)
             count = func.json_array_length(issues.c.data, "$.stories")
         else:
             said = cast(issues.c.data, JSON)

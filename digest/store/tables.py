@@ -595,7 +595,8 @@ for dialect, statement in (
     ("postgresql", "CREATE TABLE story_words (id BIGINT PRIMARY KEY, words TSVECTOR NOT NULL)"),
     ("postgresql", "CREATE INDEX ix_story_words ON story_words USING gin (words)"),
 ):
-    event.listen(metadata, "after_create", DDL(statement).execute_if(dialect=dialect))
+    ddl = DDL(statement)  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
+    event.listen(metadata, "after_create", ddl.execute_if(dialect=dialect))
 
 feed_archives = Table(  # RFC 5005: which issues each archive document of a newsletter's feed holds
     "feed_archives",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 from pathlib import Path
@@ -187,7 +188,15 @@ def test_why_explains_before_there_is_an_issue_and_by_any_form_of_an_address(dig
 def test_the_public_site_can_be_written_as_files(digest, first, tmp_path: Path) -> None:
     path = first["composed"]["issues"][0]["path"]
     out = tmp_path / "site"
-    assert digest("export", str(out)).code == 0
+    done = digest("export", str(out), "--json").json()
+    assert done["written"] == done["files"] > 10
+    for name in ("index.html", "404.html", "robots.txt", "sitemap.xml", "world/archive/index.html"):
+        page = (out / name).read_text()
+        assert "search" not in page or name == "robots.txt"
+    assert 'action="http' in (out / "world" / "index.html").read_text()
+    for page in out.rglob("*.html"):
+        for link in re.findall(r'(?:href|src)="(/[^"#]*)', page.read_text()):
+            assert (out / link.lstrip("/") / ("index.html" if link.endswith("/") else "")).exists(), link
     assert "<h1" in (out / path / "index.html").read_text()
     assert (out / "world" / "feed.atom").read_bytes().startswith(b"<?xml")
     assert list((out / "assets").glob("site.*.css"))
