@@ -21,6 +21,7 @@ from email.message import EmailMessage
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import uvicorn
@@ -185,6 +186,11 @@ class Places:
             await self._add_issue(world, issue)
         self.paths += [("home", "/"), ("newsletter", "/world/"), ("inbox", "/dev/inbox")]
         self.paths += [("newsletter", f"/{one.slug}/") for one in named]
+        self.paths += [("by date", "/world/archive/"), ("by date", "/world/archive/2020/01/")]
+        self.paths.append(("search", "/search?q=harbour"))
+        for title in titles:
+            asked = quote(title, errors="replace")
+            self.paths += [("search", f"/search?q={asked}"), ("search", f"/world/search?q=harbour+{asked}")]
         self.documents.append(
             ("clean", "\n".join(html.clean(one, "https://x.example/a") for one in payloads))
         )

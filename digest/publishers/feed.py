@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from digest import __version__
 from digest.model import (
@@ -43,6 +43,7 @@ BUILD_SECONDS = 60.0
 PACKED_AT_ONCE = 6
 LARGEST_ARCHIVE = 50
 EMPTY = " and nothing in it"
+_IN_ADDRESSES = ":/?#[]@!$&'()*+,;=%~"
 TEMPLATES = ("feed_issue.html", "feed_story.html", "icon.svg")
 
 
@@ -289,4 +290,5 @@ def _link_header(place: Place, form: Form) -> str:
     """Where a hub is looked for first (WebSub, section 4)."""
     if not place.hub:
         return ""
-    return f'<{place.hub}>; rel="hub", <{place.addresses[form]}>; rel="self"'
+    itself = quote(place.addresses[form], safe=_IN_ADDRESSES)  # a host may be written in any letters
+    return f'<{place.hub}>; rel="hub", <{itself}>; rel="self"'

@@ -235,6 +235,8 @@ def _stories(order: Order, issue: Issue, moment: datetime) -> Iterator[Item]:
         source = _name(source_name(story.lead)) or newsletter.slug
         section = _name(story.section)
         language = story.language or issue.language
+        if story.update:
+            title = f"{renderer(order.templates).words.word(language, 'update')}: {title}"
         markup = renderer(order.templates).page(
             "feed_story.html",
             story=story,

@@ -100,6 +100,7 @@ def text(parent: ElementTree.Element, path: str) -> str:
 
 ISSUES = {
     "none": ([], WORLD),
+    "empty": ([of_day(22, stories=(), intro="")], WORLD),
     "three": ([of_day(20), of_day(22), of_day(21)], WORLD),
     "hostile": (
         [HOSTILE],

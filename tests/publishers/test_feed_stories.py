@@ -64,6 +64,7 @@ CROWD = issue(WORLD, *(story(n, f"Story {n} <b>&amp;</b>", f"Sentence {n}.") for
 ISSUES: dict[str, tuple[Sequence[Issue], Newsletter]] = {
     "none": ([], WORLD),
     "missed": (MISSED, WORLD),
+    "empty": ([replace(MIXED, stories=(), intro="")], WORLD),
     "hostile": ([HOSTILE], replace(WORLD, title="World <b>\x00\ud800 ]]>&lt;", description="</description>")),
     "crowd": ([CROWD], WORLD),
     **{name: ([sample], newsletter) for name, (sample, newsletter) in SAMPLES.items()},
@@ -131,7 +132,7 @@ def test_a_story_leads_to_its_source_and_names_it() -> None:
 
 def test_the_stories_of_an_issue_stand_in_its_order() -> None:
     titles = [item["title"] for item in items_of(built([MIXED]))]
-    assert titles == [one.title for one in MIXED.stories]
+    assert titles == [f"{'Update: ' if one.update else ''}{one.title}" for one in MIXED.stories]
 
 
 def test_a_correction_changes_one_entry_and_no_id() -> None:

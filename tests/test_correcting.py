@@ -1,0 +1,48 @@
+"""A correction: a new revision of the same issue, for pages and feeds; nobody gets a letter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from a_house import Clock, FeedServer, rss, write_config
+from digest import desk, dispatch, intake, pipeline
+from digest.model import DigestError
+from digest.service import open_house
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_a_correction_is_in_the_feeds_and_in_no_letter(tmp_path: Path) -> None:
+    clock, source = Clock(), FeedServer()
+    async with source.serving():
+        source.body = rss("lighthouse", "bees")
+        path = write_config(tmp_path, feeds=f"[{source.url}]")
+        async with open_house(path, clock=clock) as house:
+            line, store = house.line, house.store
+            await intake.pull(line, clock(), force=True)
+            await pipeline.summarize(line, clock())
+            [issue] = (await pipeline.compose(line, clock(), force=True)).issues
+            await dispatch.deliver(line)
+            letters = len(await store.inbox.list())
+            before = {one.path: one.etag for one in await store.documents.all("world")}
+            now = clock.turn(hours=1)
+            corrected = await desk.correct(
+                line, issue, story=2, title="The light is on again", summary=None, now=now
+            )
+            assert (corrected.revision, corrected.updated_at) == (2, now)
+            assert [one.corrected_at for one in corrected.stories] == [None, now]
+            assert (corrected.tag, corrected.path) == (issue.tag, issue.path)
+            assert (await dispatch.deliver(line)).states == {"sent": 1}
+            after = {one.path: one for one in await store.documents.all("world")}
+            for place, etag in before.items():
+                assert after[place].etag != etag
+                assert b"The light is on again" in after[place].body
+            assert len(await store.inbox.list()) == letters
+            with pytest.raises(DigestError, match="says that already"):
+                await desk.correct(
+                    line, corrected, story=2, title="The light is on again", summary=None, now=now
+                )
+            with pytest.raises(DigestError, match="somebody else"):
+                await desk.correct(line, issue, story=1, title="Other words", summary=None, now=now)
