@@ -227,6 +227,9 @@ def test_marks_are_in_the_language_of_the_letter_and_on_pages_in_that_of_the_sto
     page = renderer().page(
         "issue.html",
         language=language,
+        data="",
+        static=False,
+        is_long=False,
         **context,
         site=SITE,
         publication=Publication(newsletter=newsletter),
@@ -513,6 +516,7 @@ def test_a_welcome_tells_the_latest_issue_and_how_to_leave(lines: tuple[str, ...
         "en",
         site=SITE,
         newsletter="World",
+        tongue="en",
         url="https://news.example.org/world/2026-11-22/",
         lines=lines,
         preferences="https://news.example.org/preferences/p",

@@ -16,9 +16,10 @@ from digest import addresses
 from digest.model import Subscription
 from digest.translations import msg
 from digest.web import wishes
+from digest.web.lent import FeedForm, WebLent
 from digest.web.pages import Pages
 from digest.web.security import PRIVATE
-from digest.web.tokens import language_of, network_of, read_form
+from digest.web.tokens import READING, language_of, network_of, read_form
 from digest.web.wishes import Problem
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,8 @@ async def manage_page(pages: Pages, request: Request) -> Response:
 
 
 async def manage(pages: Pages, request: Request) -> Response:
-    """`action`: `download`, `address`, `erase` (asks once more) or `erase-now`."""
+    """`action`: `download`, `address`, `erase` (asks once more) or `erase-now`; for a feed of one's own
+    `feed-on`, `feed-new` (another address), `feed-off`, and `mail-off` or `mail-on`."""
     subscription = await _owner(pages, request)
     if subscription is None:
         return pages.message("broken_link", status=404, request=request)
@@ -42,6 +44,8 @@ async def manage(pages: Pages, request: Request) -> Response:
             return await _download(pages, subscription)
         case "address":
             return await _move(pages, request, subscription, form.get("email", ""))
+        case "feed-on" | "feed-new" | "feed-off" | "mail-on" | "mail-off" as wish:
+            return await _feed(pages, request, subscription, wish)
         case "erase":
             return await _page(pages, request, subscription, step="erase")
         case "erase-now":
@@ -86,6 +90,21 @@ async def _move(pages: Pages, request: Request, subscription: Subscription, give
     return await _page(pages, request, subscription, step="moving", email=address)
 
 
+async def _feed(pages: Pages, request: Request, subscription: Subscription, wish: str) -> Response:
+    """A feed of one's own is given here and not on the preferences page: whoever has its address reads every
+    letter to come."""
+    store, now = pages.lent.store.subscriptions, pages.lent.clock()
+    match wish:
+        case "feed-on" | "feed-off":
+            changed = await store.private_feed(subscription.id, wish == "feed-on", now)
+        case "feed-new":
+            changed = await store.renew_feed(subscription.id, now)
+        case _:
+            changed = await store.by_mail(subscription.id, wish == "mail-on", now)
+    log.info("private feed changed", extra={"newsletter": subscription.newsletter, "wish": wish})
+    return await _page(pages, request, changed or subscription, step="feed")
+
+
 async def _erase(pages: Pages, subscription: Subscription) -> Response:
     publication = await pages.lent.store.newsletters.get(subscription.newsletter)
     await pages.lent.store.subscriptions.erase_id(subscription.subscriber_id, pages.lent.clock())
@@ -102,7 +121,8 @@ async def _page(
     problem: Problem | None = None,
     email: str = "",
 ) -> Response:
-    publication = await pages.lent.store.newsletters.get(subscription.newsletter)
+    lent = pages.lent
+    publication = await lent.store.newsletters.get(subscription.newsletter)
     return pages.private(
         "manage",
         status=422 if problem else 200,
@@ -110,8 +130,22 @@ async def _page(
         newsletter=publication.newsletter,
         address=subscription.address,
         token=request.path_params["token"],
-        preferences=pages.lent.links.token("preferences", subscription.id),
+        preferences=lent.links.token("preferences", subscription.id),
+        feeds=_addresses(lent, subscription),
+        may_have_feed=lent.private_feeds is not None
+        and publication.retired_at is None
+        and subscription.status in READING,
+        by_mail=subscription.by_mail,
         step=step,
         problem=problem,
         email=email[:254],
     )
+
+
+def _addresses(lent: WebLent, subscription: Subscription) -> list[tuple[str, str]]:
+    """(name, address) of the reader's own feed; none while it is off."""
+    if not subscription.feed_on:
+        return []
+    token = lent.links.token("feed", subscription.id, number=subscription.feed_number)
+    forms: tuple[tuple[str, FeedForm], ...] = (("Atom", "atom"), ("RSS", "rss"), ("JSON Feed", "json"))
+    return [(name, lent.links.private_feed(subscription.newsletter, token, form)) for name, form in forms]

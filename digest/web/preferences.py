@@ -30,12 +30,10 @@ from digest.translations import msg
 from digest.web import leaving, wishes
 from digest.web.lent import WebLent
 from digest.web.pages import Pages, plausible_slug
-from digest.web.tokens import language_of, network_of, read_form, subscription_of
+from digest.web.tokens import READING, language_of, network_of, read_form, subscription_of
 from digest.web.wishes import Problem
 
 log = logging.getLogger(__name__)
-
-READING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAUSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +105,9 @@ async def _act(
         case "resume":
             await lent.store.subscriptions.resume(subscription.id, lent.clock())
             return Outcome(done="resumed")
+        case "mail":
+            await lent.store.subscriptions.by_mail(subscription.id, True, lent.clock())
+            return Outcome(done="mail")
         case "language":
             return await _speak(pages, subscription, form.get("language", ""))
         case "join" | "drop" as action:

@@ -6,11 +6,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from digest.links import Purpose
-from digest.model import Newsletter, Subscription
+from digest.model import Newsletter, Subscription, SubscriptionStatus
 from digest.web.lent import WebLent
 from digest.web.security import client_ip, network_hash
 
 MOST_FIELDS = 12
+READING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAUSED)
 
 
 async def subscription_of(lent: WebLent, request: Request, purpose: Purpose) -> Subscription | None:

@@ -11,6 +11,12 @@ from web_house import House
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
+class Feeds:
+    """There are private feeds; nobody reads them here."""
+
+    entries = 20
+
+
 async def _endless() -> AsyncIterator[bytes]:
     """A body that does not say how long it is."""
     for _ in range(40):
@@ -24,7 +30,7 @@ async def personal_pages(
     store, token = house.store.subscriptions, house.token
     for number in house.readers.values():
         await store.speak(number, language)
-    async with house.client(**lent) as web:
+    async with house.client(private_feeds=Feeds(), **lent) as web:
         web.headers["accept-language"] = language
 
         async def post(name: str, path: str, **form: str) -> tuple[str, httpx.Response]:
@@ -61,6 +67,11 @@ async def personal_pages(
         yield await post("bad address", manage, action="address", email="no address")
         yield await post("same address", manage, action="address", email="ACTIVE@example.org")
         yield await post("another address", manage, action="address", email="new@example.org")
+        yield await post("private feed", manage, action="feed-on")
+        yield await post("feed, no mail", manage, action="mail-off")
+        yield "no mail", await web.get(here)
+        yield await post("mail again", here, action="mail")
+        yield await post("feed ended", manage, action="feed-off")
         yield await post("erase?", manage, action="erase")
         yield "unsubscribe", await web.get(f"/unsubscribe/{token('unsubscribe', 'active')}")
         yield await post("goodbye", f"/unsubscribe/{token('unsubscribe', 'active')}")

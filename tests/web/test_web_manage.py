@@ -157,6 +157,55 @@ async def test_pages_of_ones_own_data_are_kept_by_nobody(house: House) -> None:
             assert "noindex" in answer.headers["x-robots-tag"]
 
 
+class Feeds:
+    """There are private feeds; what they hold is tested elsewhere."""
+
+    entries = 20
+
+
+async def test_a_feed_of_ones_own_is_given_renewed_read_instead_of_mail_and_ended(house: House) -> None:
+    path = await manage(house)
+    number = house.readers["active"]
+
+    def addresses(page: str) -> set[str]:
+        return set(re.findall(r"http://digest\.test/world/private/[^<]+/feed\.(?:atom|rss|json)", page))
+
+    async with house.client(private_feeds=Feeds()) as web:
+        before = await web.get(path)
+        given = await web.post(path, data={"action": "feed-on"})
+        renewed = await web.post(path, data={"action": "feed-new"})
+        await web.post(path, data={"action": "mail-off"})
+        instead = await house.store.subscriptions.get(number)
+        preferences = await web.get(f"/preferences/{house.token('preferences', 'active')}")
+        mailed = await web.post(
+            f"/preferences/{house.token('preferences', 'active')}", data={"action": "mail"}
+        )
+        again = await house.store.subscriptions.get(number)
+        ended = await web.post(path, data={"action": "feed-off"})
+        over = await house.store.subscriptions.get(number)
+    assert addresses(before.text) == set()
+    assert len(addresses(given.text)) == 3
+    assert len(addresses(renewed.text)) == 3
+    assert not addresses(given.text) & addresses(renewed.text)
+    assert instead is not None
+    assert (instead.feed_on, instead.by_mail) == (True, False)
+    assert "nothing is mailed" in preferences.text
+    assert addresses(preferences.text) == set()  # a forwarded letter must not lead to the feed
+    assert "by mail again" in mailed.text
+    assert again is not None
+    assert again.by_mail
+    assert addresses(ended.text) == set()
+    assert over is not None
+    assert not over.feed_on
+
+
+async def test_where_there_are_no_private_feeds_none_is_offered(house: House) -> None:
+    path = await manage(house)
+    async with house.client() as web:
+        page = await web.get(path)
+    assert "feed-on" not in page.text
+
+
 async def address_token(house: House) -> str:
     """The token of the letter to the new address."""
     due: list[datetime] = []
