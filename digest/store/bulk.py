@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -70,7 +71,7 @@ async def admit(
             raise NotFound(f"there is no newsletter {slug!r}")
         editions[slug] = await own_edition(connection, slug, share=True)
 
-    def work(raw: Connection) -> list[str]:
+    def work(raw: sqlite3.Connection | Connection) -> list[str]:
         known = look_up(Rows(raw), database.pepper, people, back=back)
         outcomes = [known.outcome(person) for person in people]
         wanted = [person for person, outcome in zip(people, outcomes, strict=True) if outcome == "added"]
@@ -78,7 +79,7 @@ async def admit(
             _write(Rows(raw), known, wanted, editions, chain, source, now)
         return outcomes
 
-    outcomes = await connection.run_sync(work)
+    outcomes = await database.by_hand(connection, work)
     if chain is not None:
         await put_head(connection, chain.head)
     return outcomes
@@ -89,13 +90,18 @@ async def admit(
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Statements of both databases over many values."""
+    """Statements of both databases over many values, as `Database.by_hand` lends a connection."""
 
-    connection: Connection
+    connection: sqlite3.Connection | Connection
 
     @property
     def _on_sqlite(self) -> bool:
-        return self.connection.dialect.name == "sqlite"
+        return isinstance(self.connection, sqlite3.Connection)
+
+    def one(self, statement: str, values: tuple[Any, ...] = ()) -> Any:
+        """The first value of the first row; None when there is none."""
+        row = self._run(statement, values).fetchone()
+        return None if row is None else row[0]
 
     def among(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a statement that joins `wanted(value)`: these values, all texts or all numbers."""
@@ -106,37 +112,42 @@ class Rows:
             table, given = "(SELECT value FROM json_each(?)) AS wanted", json.dumps(given)
         else:
             kind = "text" if isinstance(given[0], str) else "bigint"
-            table = f"unnest(%s::{kind}[]) AS wanted(value)"
+            table = f"unnest(?::{kind}[]) AS wanted(value)"
         # CROSS JOIN: SQLite then looks each value up, and never walks the large table instead.
-        found = self.connection.exec_driver_sql(statement.format(wanted=table), (given,))
-        return [tuple(row) for row in found]
+        return [tuple(row) for row in self._run(statement.format(wanted=table), (given,)).fetchall()]
 
     def add(self, table: str, columns: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert these rows. columns: name and PostgreSQL type."""
         names = ", ".join(columns)
         if self._on_sqlite:
             places = ", ".join("?" * len(columns))
-            statement = f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608 - our own words
-            self.connection.exec_driver_sql(statement, list(rows))
+            self.change(f"INSERT INTO {table} ({names}) VALUES ({places})", rows)  # noqa: S608 - our own words
             return
-        arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
+        arrays = ", ".join(f"?::{kind}[]" for kind in columns.values())
         statement = f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays})"  # noqa: S608 - our own words
-        self.connection.exec_driver_sql(statement, tuple(map(list, zip(*rows, strict=True))))
+        self._run(statement, tuple(map(list, zip(*rows, strict=True))))
 
     def change(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """One statement for each row, with `?` for its values."""
-        if rows:
-            said = statement if self._on_sqlite else statement.replace("?", "%s")
-            self.connection.exec_driver_sql(said, list(rows))
+        if not rows:
+            return
+        if isinstance(self.connection, sqlite3.Connection):
+            self.connection.executemany(statement, rows)
+        else:
+            self.connection.exec_driver_sql(statement.replace("?", "%s"), list(rows))
 
     def ids(self, table: str, count: int) -> Sequence[int]:
         """So many ids that nobody else gets. (On SQLite we are the only writer until we commit.)"""
         if self._on_sqlite:
-            asked = "SELECT seq FROM sqlite_sequence WHERE name = ?"
-            last = self.connection.exec_driver_sql(asked, (table,)).scalar() or 0
+            last = self.one("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)) or 0
             return range(last + 1, last + 1 + count)
-        asked = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
-        return list(self.connection.exec_driver_sql(asked, (table, count)).scalars())
+        asked = "SELECT nextval(pg_get_serial_sequence(?, 'id')) FROM generate_series(1, ?)"
+        return [row[0] for row in self._run(asked, (table, count)).fetchall()]
+
+    def _run(self, statement: str, values: tuple[Any, ...]) -> Any:
+        if isinstance(self.connection, sqlite3.Connection):
+            return self.connection.execute(statement, values)
+        return self.connection.exec_driver_sql(statement.replace("?", "%s"), values)
 
     def day(self, value: date | None) -> Any:
         """A date as the driver takes it."""
@@ -187,7 +198,7 @@ def look_up(rows: Rows, pepper: bytes, people: Sequence[Vouched], *, back: bool 
             "SELECT s.hash FROM {wanted} CROSS JOIN suppressions AS s WHERE s.hash = wanted.value", marks
         )
     )
-    if rows.connection.exec_driver_sql("SELECT 1 FROM departures LIMIT 1").first():
+    if rows.one("SELECT 1 FROM departures LIMIT 1"):
         asked = [departure_mark(known.pepper_mark, one.newsletter, one.address) for one in people]
         known.departed = frozenset(
             mark

@@ -212,6 +212,16 @@ class Database:
         """
         return cast(T, await self.write(cast(Any, _Quick(work))))
 
+    async def by_hand(
+        self, connection: AsyncConnection, work: Callable[[sqlite3.Connection | Connection], T]
+    ) -> T:
+        """Run a function within the transaction of this connection: on SQLite with the driver's own one, in
+        one trip to its thread; on PostgreSQL with SQLAlchemy's blocking face, for `exec_driver_sql`."""
+        if self.dialect == "sqlite":
+            driver = cast(Any, (await connection.get_raw_connection()).driver_connection)
+            return cast(T, await driver._execute(work, driver._conn))
+        return await connection.run_sync(work)
+
     async def _commit(self, work: Work[T]) -> T:
         with self._plain_words():
             if isinstance(work, _Quick):
