@@ -15,12 +15,14 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal, get_args
 
-from digest.model import DigestError
+from digest.model import DigestError, Token
+
+__all__ = ["CONFIRM_MAX_AGE", "MAX_AGE", "PURPOSES", "SHORTEST_SECRET", "Links", "Purpose", "Token"]
 
 Purpose = Literal["confirm", "unsubscribe", "preferences", "manage", "address", "undo", "feed"]
 
@@ -41,23 +43,6 @@ SHORTEST_SECRET = 16  # bytes; 128 bits, as long as the MAC
 # without padding or spare bits, so that one token has exactly one spelling.
 _PAYLOAD = 14
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{40}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """What a token of ours says. number: what was signed beside the id: the second in which it was issued,
-    or whatever else a purpose is bound to; 0 for nothing.
-
-    id: of the subscription; for `address` of the change that was asked for.
-    """
-
-    id: int
-    number: int
-
-    @property
-    def issued(self) -> datetime:
-        """Only of a purpose whose tokens have an age."""
-        return datetime.fromtimestamp(self.number, UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -522,7 +522,8 @@ class SubscriptionStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A person's yes to one newsletter. `source`: web, config, cli or import."""
+    """A person's yes to one newsletter. `source`: web, config, cli or import. asked_at: when a confirmation
+    was last mailed; only that one's link is good."""
 
     id: int
     subscriber_id: int
@@ -536,6 +537,34 @@ class Subscription:
     confirmed_at: datetime | None = None
     left_at: datetime | None = None
     paused_until: date | None = None
+    asked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a link of ours says. number: what was signed beside the id: the second in which it was issued,
+    or whatever else a purpose is bound to; 0 for nothing.
+
+    id: of the subscription; for `address` of the change that was asked for.
+    """
+
+    id: int
+    number: int
+
+    @property
+    def issued(self) -> datetime:
+        """Only of a purpose whose tokens have an age."""
+        return datetime.fromtimestamp(self.number, UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressChange:
+    """Somebody wants their letters at another address, and has not confirmed it yet."""
+
+    id: int
+    subscriber_id: int
+    address: str
+    asked_at: datetime
 
 
 # ---------------------------------------------------------------- deliveries
@@ -553,7 +582,8 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A letter that is no issue. `kind`: confirm, goodbye, report, test. `data` holds plain JSON values."""
+    """A letter that is no issue. `kind`: confirm, welcome, goodbye, manage, address, moved, report, test.
+    `data` holds plain JSON values."""
 
     id: int
     kind: str
@@ -781,15 +811,20 @@ class SlotRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requested:
-    """What a sign-up led to. The page shown to the person never depends on it."""
+    """What a sign-up led to. The page shown to the person never depends on it.
+
+    later: not mailed, as this mailbox was mailed too much lately; from then on it may be.
+    """
 
     subscription: Subscription | None
     mailed: bool
+    later: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentRow:
-    """One line of the append-only ledger: `asked`, `yes`, `no`, `vouched`, `erased`."""
+    """One line of the append-only ledger: `asked`, `yes`, `no`, `vouched`, `reason` (why somebody left),
+    `lapsed` (asked and never answered), `moved` (to another address), `erased`."""
 
     at: datetime
     newsletter: str

@@ -154,13 +154,15 @@ class Renderer:
     def notice(self, kind: str, language: str, /, *, site: Site, **context: Any) -> NoticeText:
         """A letter that is no issue. What it needs beside the site:
 
-        confirm, goodbye: `newsletter` (its title) and `url`; test: `url`, the latest issue, may be empty;
+        confirm, goodbye, manage, address, moved: `newsletter` (its title) and `url`; welcome: these,
+        `preferences` and `unsubscribe`, the reader's own links, and `lines`, the headlines of the latest
+        issue; test: `url`, the latest issue, may be empty;
         report: `title`, `lines` (strings), `url`, which may be empty, and `groups` of feeds that need a look:
         `title`, `feeds` (name, url, page, where, words, advice), and how many `more` there are.
         """
         context = {"newsletter": "", "url": "", "title": "", "lines": (), "groups": (), **context}
         names = {"newsletter": context["newsletter"], "site": site.title}
-        template = "report" if kind == "report" else "notice"
+        template = kind if kind in ("report", "welcome") else "notice"
         if kind == "report":
             subject, title = f"{site.title}: {context['title']}", context["title"]
             lead, action, note = "", word(language, "report_action"), ""

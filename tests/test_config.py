@@ -526,7 +526,7 @@ def test_the_first_of_a_list_is_made_when_its_file_is_missing_and_the_others_are
     made = ensure_secret(settings)
     assert (tmp_path / "new.key").read_text().strip().encode() == made.secret
     assert made.former_secrets == (b"o" * 32,)
-    with pytest.raises(ConfigError, match="secret.1: there is no file gone.key"):
+    with pytest.raises(ConfigError, match=r"secret\.1: there is no file gone\.key"):
         settings_of(tmp_path, "secret: [!file new.key, !file gone.key]\n" + BASE)
 
 
@@ -548,7 +548,7 @@ def test_a_bad_secret_of_a_list_is_named_by_its_place(tmp_path: Path, line: str,
 
 def test_sign_ups_have_limits_that_an_admin_can_set(tmp_path: Path) -> None:
     usual = settings_of(tmp_path, BASE).web.signup
-    assert (usual.per_address, usual.per_network, usual.in_total) == (20, 100, 1000)
+    assert (usual.per_address, usual.per_network, usual.in_total) == (60, 300, 1000)
     set_ = settings_of(tmp_path, BASE + "web: {signup: {per_address: 5, fill_time: 0}}\n").web.signup
     assert (set_.per_address, set_.fill_time) == (5, timedelta(0))
     with pytest.raises(ConfigError, match="fill_time: 1m at most"):

@@ -494,6 +494,44 @@ def test_a_notice_says_what_it_is_about_in_its_language(kind: str, language: str
     assert all(columns(line) <= 72 for line in made.text.splitlines())
 
 
+@pytest.mark.parametrize("kind", ["manage", "address"])
+def test_a_letter_about_ones_own_data_has_one_link(kind: str) -> None:
+    url = "https://news.example.org/preferences/manage/abc"
+    made = renderer(None).notice(kind, "en", site=SITE, newsletter="World <in> brief", url=url)
+    assert [a["href"] for a in Elements(made.html).all("a")] == [url]
+    assert f"\n{url}\n" in made.text
+    assert all(columns(line) <= 72 for line in made.text.splitlines())
+
+
+def test_a_letter_to_the_old_address_has_no_link_that_could_be_forwarded() -> None:
+    made = renderer(None).notice("moved", "en", site=SITE, newsletter="World", url="")
+    assert Elements(made.html).all("a") == []
+    assert "new address" in made.text
+
+
+@pytest.mark.parametrize("lines", [(), ("The bridge <is> closed", "صحيفة المرفأ اليوم")])
+def test_a_welcome_tells_the_latest_issue_and_how_to_leave(lines: tuple[str, ...]) -> None:
+    made = renderer(None).notice(
+        "welcome",
+        "en",
+        site=SITE,
+        newsletter="World",
+        url="https://news.example.org/world/2026-11-22/",
+        lines=lines,
+        preferences="https://news.example.org/preferences/p",
+        unsubscribe="https://news.example.org/unsubscribe/u",
+    )
+    assert [a["href"] for a in Elements(made.html).all("a")] == [
+        "https://news.example.org/world/2026-11-22/",
+        "https://news.example.org/preferences/p",
+        "https://news.example.org/unsubscribe/u",
+    ]
+    assert ("This is what the latest issue tells" in made.text) is bool(lines)
+    assert "<is>" not in made.html
+    for text in lines:
+        assert text in made.text
+
+
 def test_a_report_lists_its_lines() -> None:
     made = renderer(None).notice("report", "en", site=SITE, title="2 feeds <fail>", lines=["a & b", "c"])
     assert made.subject == "The Morning Post: 2 feeds <fail>"

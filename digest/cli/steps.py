@@ -60,6 +60,7 @@ async def once_in(path: str, *, force: bool, as_json: bool) -> bool:
         if not composed.issues and not composed.problems:
             say("composed   nothing: no issue is due, or nothing is new")
         with Progress("letters  ") as bar, until_interrupted() as stop:
+            await line.store.signups.answer(line.clock())
             sent = await dispatch.deliver(line, stop=stop, progress=bar)
         nothing = "nothing" if sent.waiting else "nothing: no delivery is due"
         say(f"delivered  {_words(sent.states) or nothing}")
@@ -210,6 +211,7 @@ def deliver_command(ctx: click.Context, config_path: str | None, dry_run: bool, 
             if dry_run:
                 return await house.store.deliveries.counts()
             with Progress("letters") as bar, until_interrupted() as stop:
+                await house.line.store.signups.answer(house.line.clock())
                 sent = await dispatch.deliver(house.line, stop=stop, progress=bar)
             for channel, reason in sent.waiting.items():
                 say(f"waiting: {channel}: {reason}")

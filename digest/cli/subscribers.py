@@ -10,6 +10,7 @@ import click
 
 from digest.cli.console import (
     CHECK_FAILED,
+    Progress,
     config_option,
     config_path_of,
     json_option,
@@ -288,25 +289,53 @@ def erase_subscriber(ctx: click.Context, config_path: str | None, address: str, 
 
 
 @subscribers_command.command("verify")
+@click.option(
+    "--head",
+    "heads",
+    multiple=True,
+    metavar="HASH:LENGTH",
+    help="A head that the log printed before: prove that it is still on the chain. May be given often.",
+)
 @config_option
 @json_option
 @click.pass_context
-def verify_subscribers(ctx: click.Context, config_path: str | None, as_json: bool) -> None:
-    """Does every subscription rest on a recorded yes? Exit 3 when one does not."""
+def verify_subscribers(
+    ctx: click.Context, config_path: str | None, heads: tuple[str, ...], as_json: bool
+) -> None:
+    """Has anybody changed the record of consent, and does every subscription rest on a yes? Exit 3 if not.
 
-    async def main() -> list[str]:
+    Whoever can write to the database and lacks the secret can change no line unseen. They can cut the newest
+    lines off: only a head that was printed before shows that. The service logs one a day ("consent ledger").
+    """
+    from digest.store.chain import Head
+
+    printed = [Head.read(text) for text in heads]
+
+    async def main() -> Any:
         from digest.service import open_house
 
         async with open_house(config_path_of(ctx, config_path), sync=False) as house:
-            return await house.store.subscriptions.verify()
+            with Progress("lines") as bar:
+                return await house.store.ledger.verify(heads=printed, progress=bar)
 
-    problems = run(main())
+    verdict = run(main())
     if as_json:
-        print_json({"ok": not problems, "problems": problems})
+        print_json(
+            {
+                "ok": not verdict.problems,
+                "lines": verdict.head.length,
+                "head": str(verdict.head),
+                "found": verdict.found,
+                "problems": verdict.problems,
+            }
+        )
     else:
-        for problem in problems:
+        for problem in verdict.problems:
             click.echo(problem)
-        if not problems:
-            click.echo("ok: every active subscription rests on a recorded yes")
-    if problems:
+        if verdict.found:
+            say(f"{verdict.found} lines are older than the chain: they are sealed as they were found then")
+        if not verdict.problems:
+            click.echo(f"ok: {verdict.head.length} lines, and every active subscription rests on a yes")
+        click.echo(f"head {verdict.head}")
+    if verdict.problems:
         ctx.exit(CHECK_FAILED)

@@ -90,8 +90,8 @@ class SignupSettings:
     fill_time: a form that is sent sooner after its page was loaded is shown once more.
     """
 
-    per_address: Annotated[Whole, Field(ge=1, le=1_000_000)] = 20
-    per_network: Annotated[Whole, Field(ge=1, le=1_000_000)] = 100
+    per_address: Annotated[Whole, Field(ge=1, le=1_000_000)] = 60
+    per_network: Annotated[Whole, Field(ge=1, le=1_000_000)] = 300
     in_total: Annotated[Whole, Field(ge=1, le=10_000_000)] = 1000
     fill_time: Duration = timedelta(seconds=2)
 

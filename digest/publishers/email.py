@@ -38,6 +38,7 @@ PREPARE_SECONDS = 30.0
 KEPT_ISSUES = 4
 INBOX_AT_ONCE = 8
 MOST_KEYS = 4
+WELCOME_STORIES = 7  # headlines of the latest issue in a first letter
 NOBODY = 0  # the subscription that never exists: its links leave nothing and change nothing
 _NAMED = re.compile(r"(?P<name>.*?)\s*<(?P<address>[^<>]+)>", re.DOTALL)
 
@@ -149,6 +150,29 @@ def _notice_text(
                 raise PublishError("a confirmation without a subscription", permanent=True)
             token = links.token("confirm", subscription_id, issued=notice.created_at)
             context = {"newsletter": newsletter.title, "url": links.confirm(token)}
+        case "welcome":
+            if newsletter is None or subscription_id is None:
+                raise PublishError("a welcome without a subscription", permanent=True)
+            path = notice.data.get("path")
+            context = {
+                "newsletter": newsletter.title,
+                "lines": tuple(notice.data.get("stories", ()))[:WELCOME_STORIES],
+                "url": links.issue(path) if path else links.newsletter(newsletter.slug),
+                "preferences": links.preferences(links.token("preferences", subscription_id)),
+                "unsubscribe": links.unsubscribe(links.token("unsubscribe", subscription_id)),
+            }
+        case "manage":
+            if newsletter is None or subscription_id is None:
+                raise PublishError("a link to nobody's data", permanent=True)
+            token = links.token("manage", subscription_id, issued=notice.created_at)
+            context = {"newsletter": newsletter.title, "url": links.manage(token)}
+        case "address":
+            if newsletter is None or "change_id" not in notice.data:
+                raise PublishError("a change of address without the change", permanent=True)
+            token = links.token("address", int(notice.data["change_id"]), issued=notice.created_at)
+            context = {"newsletter": newsletter.title, "url": links.address(token)}
+        case "moved":
+            context = {"newsletter": newsletter.title if newsletter else site.title, "url": ""}
         case "goodbye":
             if newsletter is None:
                 raise PublishError("a goodbye without a newsletter", permanent=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import hmac
 import logging
 import signal
@@ -44,7 +45,7 @@ from digest.store import Store
 from digest.watch import LedgerBroken, Watch
 from digest.web.app import build_app
 from digest.web.health import Health
-from digest.web.lent import WebLent
+from digest.web.lent import SignupLimits, WebLent
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ EVERY = {
     "deliver": timedelta(seconds=1),
 }
 LONGEST_ROUND = 60.0  # seconds of pulling; then a changed config gets its turn
+SIGNUPS = timedelta(seconds=1)  # apart from `deliver`, which may send for hours
 HOUSEKEEPING = timedelta(hours=1)
 REPORT = timedelta(minutes=1)
 GRACE = timedelta(seconds=22)  # then there are goodbyes to say and transactions to end: 30 s in all
@@ -102,6 +104,8 @@ class Running:
             "deliver": lambda held: self._deliver(held),
         }
         ticks = [Tick(name=role, step=self._step(steps[role]), every=EVERY[role]) for role in self.roles]
+        if "deliver" in self.roles:
+            ticks.append(Tick(name="signups", step=self._step(self._answer_signups), every=SIGNUPS))
         if "compose" in self.roles:
             ticks.append(Tick(name="housekeeping", step=self._step(self._prune), every=HOUSEKEEPING))
             ticks.append(Tick(name="report", step=self._step(self._report), every=REPORT))
@@ -167,10 +171,16 @@ class Running:
         if composed.problems:
             raise DigestError("; ".join(composed.problems))
 
+    async def _answer_signups(self, held: Held) -> None:
+        await held.line.store.signups.answer(clock())
+
     async def _prune(self, held: Held) -> None:
         keep = held.settings.keep
         gone = await held.line.store.prune(clock(), deliveries=keep.deliveries, articles=keep.articles)
         log.info("pruned", extra=dict(gone))
+        head = await held.line.store.ledger.head_of_the_day(clock())
+        if head is not None:  # kept outside the database, it proves later that nothing was cut off
+            log.info("consent ledger", extra={"head": str(head), "lines": head.length})
 
     async def _report(self, held: Held) -> None:
         wanted = held.settings.report
@@ -195,6 +205,7 @@ class Running:
                 feed_state=feed_state,
                 ip_key=hmac.digest(settings.secret, b"digest network key v1", "sha256"),
                 trusted_proxies=settings.web.trusted_proxies,
+                signup=SignupLimits(**dataclasses.asdict(settings.web.signup)),
                 dev_inbox=inbox_is_local(settings) and is_loopback(self._host or ""),
             )
         )

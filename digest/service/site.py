@@ -31,6 +31,7 @@ async def export_site(house: House, folder: Path, *, progress: Progress = quiet)
             health=_well,
             feed_state=feed_state,
             ip_key=b"\0" * 32,  # nothing is signed: only pages are read
+            stamps=False,
         )
     )
     written = 0

@@ -22,26 +22,32 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import NotReady
 from digest.store.articles import Articles
+from digest.store.audit import Ledger
 from digest.store.budgets import Budgets, prune_budgets
 from digest.store.chain import Keys
 from digest.store.database import Database
 from digest.store.deliveries import Deliveries
 from digest.store.documents import Documents
 from digest.store.engines import copy_file
+from digest.store.erasing import forget_unconfirmed
 from digest.store.feeds import Feeds
 from digest.store.imports import Imports
 from digest.store.inbox import Inbox
 from digest.store.issues import Issues
+from digest.store.mailbox import prune_letters
 from digest.store.newsletters import Newsletters
 from digest.store.notebook import Notebook
 from digest.store.notices import Notices
 from digest.store.prune import prune_articles, prune_deliveries, prune_notes
 from digest.store.schema import prepare, upgrade
 from digest.store.seals import begin
+from digest.store.signups import Signups
 from digest.store.subscriptions import Subscriptions
 from digest.store.sync import remember
 from digest.store.tables import counters, meta
 from digest.store.windows import Windows
+
+UNCONFIRMED = timedelta(days=7)  # who asked and never answered is remembered for so long
 
 
 class Store:
@@ -60,6 +66,8 @@ class Store:
         self.issues = Issues(database)
         self.subscriptions = Subscriptions(database)
         self.imports = Imports(database)
+        self.signups = Signups(database)
+        self.ledger = Ledger(database)
         self.notices = Notices(database)
         self.notebook = Notebook(database)
         self.deliveries = Deliveries(database)
@@ -188,6 +196,8 @@ class Store:
             "articles": await prune_articles(self._database, now - articles),
             "notes": await prune_notes(self._database, now - articles),
             "budgets": await prune_budgets(self._database, now),
+            "unconfirmed": await forget_unconfirmed(self._database, now - UNCONFIRMED, now),
+            "limits": await prune_letters(self._database, now),
         }
 
 

@@ -24,7 +24,7 @@ from digest.store.chain import SEAL, Chain, Line, mark_of, person_of
 from digest.store.codec import since_epoch
 from digest.store.database import Database
 from digest.store.editions import own_edition
-from digest.store.joining import is_published
+from digest.store.joining import DECISIVE, DEPARTURES, is_published
 from digest.store.seals import put_head, take_chain
 
 ACTIVE, PAUSED, LEFT = (
@@ -45,9 +45,9 @@ def marker(pepper: bytes) -> Callable[[str], bytes]:
     return lambda address: sha256(outer + sha256(inner + address.casefold().encode()).digest()).digest()
 
 
-def departure_mark(mark: Callable[[str], bytes], newsletter: str, address: str) -> str:
-    """What stands in `departures` for somebody who left this newsletter by themselves."""
-    return mark(f"left {newsletter} {address}").hex()
+def _departures(mark: Callable[[str], bytes], person: Vouched) -> list[str]:
+    """What may stand in `departures` for somebody who left, or reads elsewhere: `people.departure_of`."""
+    return [mark(f"{kind} {person.newsletter} {person.address}").hex() for kind in DEPARTURES]
 
 
 async def admit(
@@ -179,10 +179,7 @@ class Known:
             return "already"
         if status == LEFT and number not in self.taken_out:
             return "left"
-        if (
-            self.departed
-            and departure_mark(self.pepper_mark, person.newsletter, person.address) in self.departed
-        ):
+        if self.departed and not self.departed.isdisjoint(_departures(self.pepper_mark, person)):
             return "left"
         self.subscriptions[person.newsletter, mark] = (number, ACTIVE)
         return "added"
@@ -199,7 +196,7 @@ def look_up(rows: Rows, pepper: bytes, people: Sequence[Vouched], *, back: bool 
         )
     )
     if rows.one("SELECT 1 FROM departures LIMIT 1"):
-        asked = [departure_mark(known.pepper_mark, one.newsletter, one.address) for one in people]
+        asked = [mark for one in people for mark in _departures(known.pepper_mark, one)]
         known.departed = frozenset(
             mark
             for (mark,) in rows.among(
@@ -233,10 +230,12 @@ def look_up(rows: Rows, pepper: bytes, people: Sequence[Vouched], *, back: bool 
 
 def _taken_out(rows: Rows, left: Iterable[int]) -> frozenset[int]:
     found = rows.among(
-        "SELECT s.id FROM {wanted} CROSS JOIN subscriptions AS s WHERE s.id = wanted.value AND EXISTS"
+        "SELECT s.id FROM {wanted} CROSS JOIN subscriptions AS s"  # noqa: S608 - our own words
+        " WHERE s.id = wanted.value AND EXISTS"
         " (SELECT 1 FROM consents AS c WHERE c.event = 'no' AND c.source = 'config' AND c.id ="
         " (SELECT max(l.id) FROM consents AS l"
-        "  WHERE l.subscriber_id = s.subscriber_id AND l.newsletter = s.newsletter))",
+        "  WHERE l.subscriber_id = s.subscriber_id AND l.newsletter = s.newsletter"
+        f"  AND l.event IN ({', '.join(map(repr, DECISIVE))})))",
         list(left),
     )
     return frozenset(number for (number,) in found)
@@ -275,6 +274,17 @@ _AGAIN = (
 )
 
 
+def _salt(rows: Rows, known: Known, wanted: Sequence[Vouched]) -> None:
+    """Salts for those whom an older release has written down."""
+    salted = []
+    for mark in {one.mark.hex() for one in wanted}:
+        number, address, salt = known.persons[mark]
+        if salt is None:
+            known.persons[mark] = (number, address, fresh := secrets.token_bytes(SEAL))
+            salted.append((fresh, number))
+    rows.change("UPDATE subscribers SET salt = ? WHERE id = ?", salted)
+
+
 def _write(
     rows: Rows,
     known: Known,
@@ -295,6 +305,7 @@ def _write(
     ]
     for number, address, mark, fresh_salt, _ in persons:
         known.persons[mark] = (number, address, fresh_salt)
+    _salt(rows, known, wanted)
     made: list[tuple[Any, ...]] = []
     again: list[tuple[Any, ...]] = []
     lines: list[Line] = []

@@ -80,26 +80,29 @@ class Keys:
 
 
 class Chain:
-    """A chain that grows from its head. `head` has moved when all lines that `seal` was given are sealed."""
+    """A chain that grows from its head. `head` moves with each line that is sealed."""
 
     def __init__(self, keys: Keys, head: Head) -> None:
-        self.head = head
+        self._length, self._last = head.length, head.link
         self.key_id = keys.current
         self._link = linker(keys.by_id[keys.current])
         self._tails: dict[tuple[str, str, str], bytes] = {}
 
+    @property
+    def head(self) -> Head:
+        return Head(self._length, self._last)
+
     def seal(self, lines: Iterable[Line]) -> Iterator[tuple[int, bytes]]:
         """The number and the link of each line, in order. A million take a few seconds."""
-        number, before, seal = self.head.length, self.head.link, self._link
+        seal = self._link
         for line in lines:
             kind = (line.newsletter, line.event, line.source)
             tail = self._tails.get(kind)
             if tail is None:
                 tail = self._tails[kind] = tail_of(self.key_id, *kind)
-            number += 1
-            before = seal(before + bytes_of(number, line, tail))
-            yield number, before
-        self.head = Head(number, before)
+            self._length += 1
+            self._last = seal(self._last + bytes_of(self._length, line, tail))
+            yield self._length, self._last
 
 
 def bytes_of(number: int, line: Line, tail: bytes) -> bytes:

@@ -7,15 +7,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import ConsentRow
 from digest.store.codec import decode_mapping
+from digest.store.database import Database
+from digest.store.joining import DECISIVE
+from digest.store.people import is_person
 from digest.store.tables import ACTIVE, consents, subscribers, subscriptions
 
 
-async def history(connection: AsyncConnection, address: str) -> list[ConsentRow]:
+async def history(database: Database, connection: AsyncConnection, address: str) -> list[ConsentRow]:
     """All lines about one person, oldest first."""
     statement = (
         select(consents)
         .join(subscribers, subscribers.c.id == consents.c.subscriber_id)
-        .where(subscribers.c.address == address)
+        .where(is_person(database, address))
         .order_by(consents.c.id)
     )
     return [
@@ -34,7 +37,7 @@ async def problems(connection: AsyncConnection) -> list[str]:
     """The active subscriptions whose last word in the ledger is not a yes."""
     last = (
         select(consents.c.subscriber_id, consents.c.newsletter, func.max(consents.c.id).label("id"))
-        .where(consents.c.event != "asked")  # asking again takes nothing back
+        .where(consents.c.event.in_(DECISIVE))  # asking again, or saying why, takes nothing back
         .group_by(consents.c.subscriber_id, consents.c.newsletter)
         .subquery("last")
     )

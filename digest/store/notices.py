@@ -1,4 +1,4 @@
-"""Letters that are no issue: confirmations, goodbyes, reports to the admin; in the same ledger."""
+"""Letters that are no issue: confirmations, welcomes, links, reports to the admin; in the same ledger."""
 
 from __future__ import annotations
 

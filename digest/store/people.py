@@ -10,9 +10,9 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import Subscription, SubscriptionStatus
@@ -21,6 +21,15 @@ from digest.store.codec import AnyRow, encode
 from digest.store.database import Database
 from digest.store.seals import Entry, append
 from digest.store.tables import subscribers, subscriptions, suppressions
+
+Departure = Literal["left", "moved"]
+
+
+def departure_of(database: Database, newsletter: str, address: str, kind: Departure = "left") -> str:
+    """What is remembered of an address that left a newsletter, or whose owner reads it elsewhere now; also
+    once they are erased."""
+    said = f"{kind} {newsletter} {address.casefold()}"
+    return hmac.digest(database.pepper, said.encode(), "sha256").hex()
 
 
 def hash_of(database: Database, address: str) -> str:
@@ -35,8 +44,24 @@ async def is_suppressed(database: Database, connection: AsyncConnection, address
     return bool(found.scalar_one())
 
 
+def is_person(database: Database, address: str) -> ColumnElement[bool]:
+    """Of `subscribers`: who has this address, in any case of letters. (Two letters to one reader are worse
+    than none to a second one whose address differs only by a capital.)"""
+    return subscribers.c.hash == hash_of(database, address)
+
+
+async def find_person(database: Database, connection: AsyncConnection, address: str) -> int | None:
+    """Whoever has this address; locked until the end of the transaction."""
+    found = select(subscribers.c.id).where(is_person(database, address)).order_by(subscribers.c.id).limit(1)
+    person: int | None = (await connection.execute(found.with_for_update())).scalar_one_or_none()
+    return person
+
+
 async def subscriber_id(database: Database, connection: AsyncConnection, address: str, now: datetime) -> int:
     """The row of this person, made when there is none, and locked until the end of the transaction."""
+    known = await find_person(database, connection, address)
+    if known is not None:
+        return known
     row = database.insert(subscribers).values(
         address=address, hash=hash_of(database, address), salt=secrets.token_bytes(SEAL), created_at=now
     )
@@ -98,4 +123,5 @@ def subscription_of(row: AnyRow) -> Subscription:
         confirmed_at=row.confirmed_at,
         left_at=row.left_at,
         paused_until=row.paused_until,
+        asked_at=row.asked_at,
     )

@@ -8,6 +8,7 @@ took the same things in another order would wait for each other.
 from __future__ import annotations
 
 import hmac
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +19,8 @@ from sqlalchemy import BigInteger, Select, bindparam, func, insert, select, type
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import DigestError
-from digest.store.chain import Chain, Head, Keys, Line, linker, mark_of, person_of
-from digest.store.codec import since_epoch
+from digest.store.chain import SEAL, Chain, Head, Keys, Line, linker, mark_of, person_of
+from digest.store.codec import AnyRow, since_epoch
 from digest.store.database import Database
 from digest.store.tables import consent_heads, consents, subscribers
 
@@ -75,6 +76,7 @@ async def append(
             )
         )
     }
+    salts = {number: row.salt or await _salted(connection, row) for number, row in people.items()}
     at = since_epoch(now) or 0
     rows = [
         {
@@ -95,8 +97,8 @@ async def append(
                 newsletter=entry.newsletter,
                 event=entry.event,
                 source=entry.source,
-                person=person_of(people[entry.subscriber].salt, people[entry.subscriber].address),
-                mark=mark_of(people[entry.subscriber].salt, entry.evidence),
+                person=person_of(salts[entry.subscriber], people[entry.subscriber].address),
+                mark=mark_of(salts[entry.subscriber], entry.evidence),
             )
             for entry in entries
         ]
@@ -105,6 +107,15 @@ async def append(
             row["key_id"] = chain.key_id
         await put_head(connection, chain.head)
     await connection.execute(insert(consents), rows)
+
+
+async def _salted(connection: AsyncConnection, person: AnyRow) -> bytes | None:
+    """A salt for somebody whom an older release has written down; the erased get none."""
+    if person.address is None:
+        return None
+    salt = secrets.token_bytes(SEAL)
+    await connection.execute(update(subscribers).where(subscribers.c.id == person.id).values(salt=salt))
+    return salt
 
 
 # ---------------------------------------------------------------- lines from before the chain

@@ -14,35 +14,49 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from digest.model import ConsentRow, NotFound, Requested, Subscription, SubscriptionStatus
+from digest.model import (
+    AddressChange,
+    ConsentRow,
+    NotFound,
+    Requested,
+    Subscription,
+    SubscriptionStatus,
+    Token,
+)
 from digest.store import consent
 from digest.store.database import Database
-from digest.store.erasing import erase_person
+from digest.store.erasing import erase_person, erase_subscriber
 from digest.store.joining import (
     ACTIVE,
+    DEPARTURES,
     LEFT,
     PAUSED,
-    PENDING,
     activate,
     add_reader,
+    ask,
+    come_back,
     consented,
-    create_subscription,
     is_published,
     leave_now,
-    subscription_of_person,
+    may_confirm,
+    undo_departure,
+    welcome,
 )
-from digest.store.notices import create_notice
+from digest.store.moving import move
+from digest.store.owning import address_change, ask_address, everything, mail_link, managed
 from digest.store.people import (
     find_subscription,
     hash_of,
+    is_person,
     is_suppressed,
-    note_consent,
     select_subscriptions,
-    subscriber_id,
     subscription_of,
 )
 from digest.store.seals import hold
-from digest.store.tables import notices, subscribers, subscriptions, suppressions
+from digest.store.tables import subscriptions, suppressions
+
+UNDO_WITHIN = timedelta(hours=1)
+LONGEST_REMARK = 500
 
 
 class Subscriptions:
@@ -56,58 +70,28 @@ class Subscriptions:
     ) -> Requested:
         """Somebody asks for a newsletter on the web: remember it and mail a confirmation.
 
-        No letter goes to an address that is suppressed, that has the newsletter already, or that was sent
-        one confirmation within the hour or three within the day, for whichever newsletter. Somebody who
-        left stays so until they confirm.
+        No letter goes to an address that is suppressed, that has the newsletter already, or whose mailbox was
+        sent one confirmation within the hour or three within the day, for whichever newsletter and in
+        whatever spelling. Somebody who left stays so until they confirm.
         """
 
         async def work(connection: AsyncConnection) -> Requested:
             await hold(connection)
-            if not await is_published(connection, newsletter):
-                return Requested(subscription=None, mailed=False)
-            if await is_suppressed(self._database, connection, address):
-                return Requested(subscription=None, mailed=False)
-            person = await subscriber_id(self._database, connection, address, now)  # two at once: one waits
-            known = await subscription_of_person(connection, newsletter, person)
-            if known is not None and known.status in (ACTIVE, PAUSED):
-                return Requested(subscription=known, mailed=False)
-            if await _asked_too_often(connection, address, now):
-                return Requested(subscription=known, mailed=False)
-            if known is None:
-                known = await create_subscription(connection, newsletter, person, PENDING, "web", now)
-            await connection.execute(
-                update(subscriptions).where(subscriptions.c.id == known.id).values(asked_at=now)
-            )
-            await note_consent(
-                self._database,
-                connection,
-                subscriber=person,
-                newsletter=newsletter,
-                event="asked",
-                source="web",
-                evidence=evidence,
-                now=now,
-            )
-            notice = await create_notice(
-                self._database,
-                connection,
-                kind="confirm",
-                key=f"confirm:{known.id}:{now.isoformat()}",
-                recipient=address,
-                newsletter=newsletter,
-                data={"subscription_id": known.id},
-                now=now,
-                subscription_id=known.id,
-            )
-            return Requested(subscription=known, mailed=notice is not None)
+            return await ask(self._database, connection, newsletter, address, evidence=evidence, now=now)
 
         return await self._database.write(work)
 
     async def confirm(
-        self, subscription_id: int, *, evidence: Mapping[str, Any], now: datetime
+        self,
+        subscription_id: int,
+        *,
+        evidence: Mapping[str, Any],
+        now: datetime,
+        token: Token | None = None,
     ) -> Subscription | None:
-        """The person said yes. None: no such subscription, its newsletter is retired, or they left after
-        they had asked (an old link does not take anybody in again)."""
+        """The person said yes, and a welcome goes to them. None: no such subscription, its newsletter is
+        retired, it is suppressed, they left after they had asked (an old link does not take anybody in
+        again), or the link is not that of the latest letter. token: what the link says."""
 
         async def work(connection: AsyncConnection) -> Subscription | None:
             await hold(connection)
@@ -116,13 +100,24 @@ class Subscriptions:
                 return None
             if found.status in (ACTIVE, PAUSED):
                 return found
-            if found.status == LEFT and not await _asked_since(connection, found):
+            if not await may_confirm(self._database, connection, found, token):
                 return None
             await activate(connection, found, now)
+            for kind in DEPARTURES:
+                await undo_departure(self._database, connection, found.newsletter, found.address, kind=kind)
             await consented(self._database, connection, found, "yes", "web", evidence, now)
+            await welcome(self._database, connection, found, now)
             return await find_subscription(connection, subscription_id)
 
         return await self._database.write(work)
+
+    async def to_confirm(self, token: Token) -> Subscription | None:
+        """What the link of a confirmation letter leads to, for a look before `confirm`."""
+        async with self._database.reading() as connection:
+            found = await find_subscription(connection, token.id)
+            if found is None or found.status in (ACTIVE, PAUSED):
+                return found
+            return found if await may_confirm(self._database, connection, found, token) else None
 
     async def leave(
         self, subscription_id: int, *, evidence: Mapping[str, Any], now: datetime
@@ -136,6 +131,43 @@ class Subscriptions:
                 return found
             await leave_now(self._database, connection, found, source="web", evidence=evidence, now=now)
             return await find_subscription(connection, subscription_id)
+
+        return await self._database.write(work)
+
+    async def undo(
+        self, subscription_id: int, *, evidence: Mapping[str, Any], now: datetime
+    ) -> Subscription | None:
+        """Take a goodbye back, for an hour: with rhythm, pause and `through` as they were. None: too late, or
+        they did not leave by themselves."""
+
+        async def work(connection: AsyncConnection) -> Subscription | None:
+            await hold(connection)
+            found = await find_subscription(connection, subscription_id, lock=True)
+            if found is None or not await is_published(connection, found.newsletter):
+                return None
+            if found.status in (ACTIVE, PAUSED):  # the button was pressed twice
+                return found
+            if found.left_at is None or now - found.left_at > UNDO_WITHIN:
+                return None
+            if not await come_back(self._database, connection, found, evidence=evidence, now=now):
+                return None
+            return await find_subscription(connection, subscription_id)
+
+        return await self._database.write(work)
+
+    async def say_why(self, subscription_id: int, *, reason: str, remark: str = "", now: datetime) -> bool:
+        """Why somebody left, in the ledger; it is not the word that ends the subscription. False: they have
+        not left."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            await hold(connection)
+            found = await find_subscription(connection, subscription_id, lock=True)
+            if found is None or found.status != LEFT:
+                return False
+            said = {"reason": reason[:LONGEST_REMARK], "remark": remark[:LONGEST_REMARK]}
+            evidence = {name: text for name, text in said.items() if text}
+            await consented(self._database, connection, found, "reason", "web", evidence, now)
+            return True
 
         return await self._database.write(work)
 
@@ -189,7 +221,7 @@ class Subscriptions:
     async def remove(self, newsletter: str | None, address: str, *, now: datetime) -> int:
         """The admin takes somebody out of one newsletter (None: of all); how many subscriptions ended."""
         statement = select_subscriptions().where(
-            subscribers.c.address == address, subscriptions.c.status != LEFT
+            is_person(self._database, address), subscriptions.c.status != LEFT
         )
         if newsletter is not None:
             statement = statement.where(subscriptions.c.newsletter == newsletter)
@@ -212,7 +244,7 @@ class Subscriptions:
 
     async def of(self, address: str) -> builtins.list[Subscription]:
         """All subscriptions of one person."""
-        statement = select_subscriptions().where(subscribers.c.address == address)
+        statement = select_subscriptions().where(is_person(self._database, address))
         async with self._database.reading() as connection:
             rows = await connection.execute(statement.order_by(subscriptions.c.newsletter))
             return [subscription_of(row) for row in rows]
@@ -251,10 +283,68 @@ class Subscriptions:
 
         return await self._database.write(work)
 
+    async def request_manage(self, subscription_id: int, now: datetime) -> bool:
+        """Mail the link that leads to everything we hold, to the address itself; the one before it is dead
+        then. False: not mailed, as three were within the hour, or the person was erased."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            return await mail_link(self._database, connection, subscription_id, now)
+
+        return await self._database.write(work)
+
+    async def managed(self, token: Token) -> Subscription | None:
+        """Whom such a link is about. None: a later one was mailed, they moved, or they were erased."""
+        async with self._database.reading() as connection:
+            return await managed(connection, token)
+
+    async def everything(self, subscriber_id: int) -> dict[str, Any]:
+        """All that we hold about a person, as plain JSON values; empty if they were erased."""
+        async with self._database.reading() as connection:
+            return await everything(connection, subscriber_id)
+
+    async def erase_id(self, subscriber_id: int, now: datetime) -> bool:
+        """`erase`, by the row of the person."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            await hold(connection)
+            return await erase_subscriber(self._database, connection, subscriber_id, now)
+
+        return await self._database.write(work)
+
+    async def request_address(
+        self, subscription_id: int, address: str, *, evidence: Mapping[str, Any], now: datetime
+    ) -> bool:
+        """Mail a confirmation to the address where this person wants their letters from now on. False: not
+        mailed, as it is theirs already, is suppressed, or was mailed lately. (Whoever asks is told the same.)
+        """
+
+        async def work(connection: AsyncConnection) -> bool:
+            return await ask_address(self._database, connection, subscription_id, address, evidence, now)
+
+        return await self._database.write(work)
+
+    async def address_change(self, token: Token) -> AddressChange | None:
+        """What the link of such a letter leads to, for a look before `confirm_address`."""
+        async with self._database.reading() as connection:
+            return await address_change(connection, token)
+
+    async def confirm_address(
+        self, token: Token, *, evidence: Mapping[str, Any], now: datetime
+    ) -> AddressChange | None:
+        """The person moves with all they read; the old address is told. None: done already, or asked for
+        another one since. If the new address reads something already, the two become one: nobody gets two
+        letters, and what was left there stays left."""
+
+        async def work(connection: AsyncConnection) -> AddressChange | None:
+            await hold(connection)
+            return await move(self._database, connection, token, evidence, now)
+
+        return await self._database.write(work)
+
     async def history(self, address: str) -> builtins.list[ConsentRow]:
         """What this person agreed to and when, oldest first."""
         async with self._database.reading() as connection:
-            return await consent.history(connection, address)
+            return await consent.history(self._database, connection, address)
 
     async def verify(self) -> builtins.list[str]:
         """The active subscriptions without a yes that still stands, in words; empty when all is well."""
@@ -278,19 +368,3 @@ class Subscriptions:
         """Whether nothing may be sent to this address any more."""
         async with self._database.reading() as connection:
             return await is_suppressed(self._database, connection, address)
-
-
-async def _asked_since(connection: AsyncConnection, left: Subscription) -> bool:
-    statement = select(subscriptions.c.asked_at).where(subscriptions.c.id == left.id)
-    asked_at = (await connection.execute(statement)).scalar_one()
-    return asked_at is not None and (left.left_at is None or asked_at > left.left_at)
-
-
-async def _asked_too_often(connection: AsyncConnection, address: str, now: datetime) -> bool:
-    day = select(notices.c.created_at).where(
-        notices.c.recipient == address,
-        notices.c.kind == "confirm",
-        notices.c.created_at > now - timedelta(days=1),
-    )
-    times = (await connection.execute(day)).scalars().all()
-    return len(times) >= 3 or any(at > now - timedelta(hours=1) for at in times)

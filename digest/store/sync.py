@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import Edition, Follow, Newsletter, Site
@@ -15,12 +15,10 @@ from digest.store.addressing import close_born
 from digest.store.codec import encode, host_of
 from digest.store.database import SYNC_LOCK, Database
 from digest.store.editions import MANUAL, edition_of, own_edition
-from digest.store.joining import LEFT, add_reader, leave_now
 from digest.store.ledger import place_when_unknown, suppress_waiting
-from digest.store.people import select_subscriptions, subscription_of
+from digest.store.recipients import settle_recipients
 from digest.store.seals import hold
 from digest.store.tables import (
-    consents,
     deliveries,
     editions,
     entries,
@@ -29,7 +27,6 @@ from digest.store.tables import (
     issues,
     meta,
     newsletters,
-    subscribers,
     subscriptions,
 )
 
@@ -52,7 +49,7 @@ async def sync_newsletters(
         await _schedule(connection, newsletter, now)
     await _feeds(database, connection, wanted, now)
     for newsletter in wanted:
-        await _recipients(database, connection, newsletter, now)
+        await settle_recipients(database, connection, newsletter, now)
     await _retire_others(connection, [newsletter.slug for newsletter in wanted], now)
 
 
@@ -223,52 +220,6 @@ async def _reach_back(connection: AsyncConnection, feed_id: int, follow: Follow,
     if follow.first is not None:
         statement = statement.where(entries.c.published >= now - follow.first)
     await connection.execute(statement)
-
-
-# ---------------------------------------------------------------- readers of the config
-
-
-async def _recipients(
-    database: Database, connection: AsyncConnection, newsletter: Newsletter, now: datetime
-) -> None:
-    statement = select_subscriptions().where(
-        subscriptions.c.newsletter == newsletter.slug,
-        or_(subscriptions.c.source == "config", subscribers.c.address.in_(newsletter.recipients)),
-    )
-    known = {row.address: subscription_of(row) for row in await connection.execute(statement)}
-    for address in newsletter.recipients:
-        have = known.get(address)
-        if (
-            have is not None
-            and have.status == LEFT
-            and not await _was_taken_out(connection, have.subscriber_id, newsletter.slug)
-        ):
-            continue  # they left by themselves, and stay so
-        await add_reader(
-            database,
-            connection,
-            newsletter.slug,
-            address,
-            source="config",
-            evidence={},
-            now=now,
-            back=True,
-        )
-    for address, have in known.items():
-        if have.source == "config" and have.status != LEFT and address not in newsletter.recipients:
-            await leave_now(database, connection, have, source="config", evidence={}, now=now)
-
-
-async def _was_taken_out(connection: AsyncConnection, subscriber: int, slug: str) -> bool:
-    """Whether it was the config, not the person, that ended this subscription."""
-    last = (
-        select(consents.c.event, consents.c.source)
-        .where(consents.c.subscriber_id == subscriber, consents.c.newsletter == slug)
-        .order_by(consents.c.id.desc())
-        .limit(1)
-    )
-    row = (await connection.execute(last)).first()
-    return row is not None and (row.event, row.source) == ("no", "config")
 
 
 # ---------------------------------------------------------------- what has left the config

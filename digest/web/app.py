@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from digest.model import NotFound, NotReady
 from digest.web import archive, health, inbox, preferences, subscribe
 from digest.web.documents import Documents
+from digest.web.gate import Gate
 from digest.web.lent import WebLent
 from digest.web.pages import Pages
 from digest.web.security import BODY_LIMIT, SecureHeaders
@@ -68,7 +69,7 @@ def _routes(pages: Pages, css: str, icon: str) -> list[Route]:
         _form("/preferences/{token}", pages, preferences.preferences_page, preferences.preferences),
         Route("/{slug}", partial(archive.add_slash, pages)),
         Route("/{slug}/", partial(archive.newsletter, pages)),
-        _form("/{slug}/subscribe", pages, subscribe.to_the_form, subscribe.subscribe),
+        _form("/{slug}/subscribe", pages, subscribe.to_the_form, partial(subscribe.subscribe, Gate())),
         Route("/{slug}/feed.{format}", partial(archive.no_feed_yet, pages)),
         Route("/{slug}/{number}", partial(archive.add_slash, pages)),
         Route("/{slug}/{number}/", partial(archive.issue, pages)),

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from digest.web.conditional import Conditions, verdict
+from digest.web.gate import OPENED, stamp
 from digest.web.lent import WebLent
 from digest.web.security import PRIVATE, image_url, masked, web_url
 
@@ -55,17 +56,29 @@ class Pages:
 
     def public(self, request: Request, name: str, **context: Any) -> Response:
         """A page for everyone, with a validator: a second look costs no bytes."""
-        html = self.render(name, **context).encode("utf-8")
-        etag = f'"{hashlib.sha256(html).hexdigest()[:32]}"'
+        text = self.render(name, **context)
+        etag = f'"{hashlib.sha256(text.encode("utf-8")).hexdigest()[:32]}"'
+        if OPENED in text:  # it differs in when it was opened, and in nothing that is worth sending it again
+            etag = f"W/{etag}"
         headers = {"etag": etag, "cache-control": "public, max-age=60"}
         asked = Conditions(if_none_match=_joined(request, "if-none-match"))
         if verdict(asked, etag=etag, last_modified=None) == "not modified":
             return Response(status_code=304, headers=headers)
-        return HTMLResponse(html, headers=headers)
+        return HTMLResponse(self._opened(text), headers=headers)
 
-    def private(self, name: str, *, status: int = 200, **context: Any) -> Response:
-        """A page for one person: an answer to a form, or anything behind a token."""
-        return HTMLResponse(self.render(name, **context), status_code=status, headers=PRIVATE)
+    def private(self, name: str, *, status: int = 200, opened: str = "", **context: Any) -> Response:
+        """A page for one person: an answer to a form, or anything behind a token. opened: the stamp of the
+        page whose form this one shows again."""
+        html = self._opened(self.render(name, **context), opened)
+        return HTMLResponse(html, status_code=status, headers=PRIVATE)
+
+    def _opened(self, html: str, opened: str = "") -> str:
+        """The page with the moment at which it was opened, or that of an earlier one."""
+        if OPENED not in html:
+            return html
+        lent = self.lent
+        at = opened or (stamp(lent.clock(), lent.ip_key) if lent.stamps else "")
+        return html.replace(OPENED, at)
 
     def message(self, kind: str, *, status: int, headers: Mapping[str, str] | None = None) -> Response:
         """A page that says in plain words what is the matter: `missing`, `broken_link`, `later`, …"""

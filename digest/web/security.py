@@ -89,8 +89,20 @@ def network_hash(address: IPv4Address | IPv6Address | None, key: bytes) -> str:
     if address is None:
         return ""
     prefix = 24 if address.version == 4 else 56
-    network = ip_network(f"{address}/{prefix}", strict=False)
-    return hmac.new(key, str(network).encode("ascii"), hashlib.sha256).hexdigest()[:32]
+    return hmac.new(key, _network(address, prefix).encode("ascii"), hashlib.sha256).hexdigest()[:32]
+
+
+def places_of(address: IPv4Address | IPv6Address | None) -> tuple[str, str]:
+    """What one visitor's sign-ups are counted by: the address itself (of IPv6 its /64, one household has all
+    of it), and the network around it (/24, /56), in which one visitor may have many."""
+    if address is None:
+        return "nowhere", "nowhere"
+    narrow, wide = (32, 24) if address.version == 4 else (64, 56)
+    return _network(address, narrow), _network(address, wide)
+
+
+def _network(address: IPv4Address | IPv6Address, prefix: int) -> str:
+    return str(ip_network(f"{address}/{prefix}", strict=False))
 
 
 def from_another_site(request: Request, site_url: str) -> bool:

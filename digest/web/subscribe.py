@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from digest.addresses import AddressError, normalize
-from digest.model import Publication, SubscriptionStatus
+from digest.model import Publication, SubscriptionStatus, Token
 from digest.web import archive
+from digest.web.gate import Gate, allowances, checked, was_quick
 from digest.web.lent import WebLent
 from digest.web.pages import Pages, local
 from digest.web.security import client_ip, from_another_site, network_hash
@@ -28,29 +29,40 @@ async def to_the_form(pages: Pages, request: Request) -> Response:
     return RedirectResponse(f"{target}#subscribe", status_code=303)
 
 
-async def subscribe(pages: Pages, request: Request) -> Response:
-    """The answer is the same page for new, known, pending and suppressed addresses: nobody learns from
-    it who reads what."""
+async def subscribe(gate: Gate, pages: Pages, request: Request) -> Response:
+    """The answer is the same page for new, known, pending and suppressed addresses, and the same work: what
+    was asked for is written down, and looked at later. Nobody learns from it who reads what."""
     lent = pages.lent
     publication = await archive.publication_of(lent, request)
     if publication.retired_at is not None:
         return pages.message("retired", status=410)
     form = await request.form(max_files=0, max_fields=10)
-    given = str(form.get("email", ""))
+    given, opened = str(form.get("email", "")), str(form.get("opened", ""))
+    slug, now = publication.newsletter.slug, lent.clock()
     if from_another_site(request, lent.site.url):
         return await _again(pages, publication, given, "elsewhere", 403)
     if str(form.get(HONEYPOT, "")):
-        log.info("sign-up ignored", extra={"newsletter": publication.newsletter.slug, "why": "honeypot"})
+        if gate.is_news("honeypot", now):
+            log.info("sign-up ignored", extra={"newsletter": slug, "why": "honeypot"})
         return _check_inbox(pages, publication)
     try:
         address = normalize(given)
     except AddressError as error:
-        return await _again(pages, publication, given, str(error), 422)
-    evidence = {"form": shown(pages, publication), "ip": _network(lent, request)}
-    await lent.store.subscriptions.request(
-        publication.newsletter.slug, address, evidence=evidence, now=lent.clock()
-    )
-    log.info("sign-up received", extra={"newsletter": publication.newsletter.slug})
+        return await _again(pages, publication, given, str(error), 422, opened)
+    if was_quick(opened, now, lent.ip_key, lent.signup.fill_time):
+        return await _again(pages, publication, given, "quick", 422, opened)
+    client = client_ip(request, lent.trusted_proxies)
+    asked = allowances(lent.signup, client, lent.ip_key)
+    if not gate.is_shut(asked, now):
+        evidence = {"form": shown(pages, publication), "ip": network_hash(client, lent.ip_key)}
+        refused = await lent.store.signups.take(slug, address, evidence=evidence, allowances=asked, now=now)
+        if refused is None:
+            log.info("sign-up received", extra={"newsletter": slug})
+        else:
+            gate.shut(refused, now)
+            if refused.first:
+                kind = refused.name.split()[1]
+                log.warning("sign-ups limited", extra={"count": kind, "until": refused.until.isoformat()})
     return _check_inbox(pages, publication)
 
 
@@ -58,9 +70,13 @@ def _check_inbox(pages: Pages, publication: Publication) -> Response:
     return pages.private("check_inbox", publication=publication, newsletter=publication.newsletter)
 
 
-async def _again(pages: Pages, publication: Publication, given: str, problem: str, status: int) -> Response:
+async def _again(
+    pages: Pages, publication: Publication, given: str, problem: str, status: int, opened: str = ""
+) -> Response:
+    """The form once more. opened: the stamp it came with, if that is what it looks like."""
     front = await archive.front(pages.lent, publication)
-    return pages.private("newsletter", status=status, **{**front, "email": given[:254], "problem": problem})
+    kept = {**front, "email": given[:254], "problem": problem}
+    return pages.private("newsletter", status=status, opened=checked(opened), **kept)
 
 
 def shown(pages: Pages, publication: Publication) -> str:
@@ -69,18 +85,14 @@ def shown(pages: Pages, publication: Publication) -> str:
     return " ".join(html.unescape(text).split())
 
 
-def _network(lent: WebLent, request: Request) -> str:
-    return network_hash(client_ip(request, lent.trusted_proxies), lent.ip_key)
-
-
 # ---------------------------------------------------------------- the link in the confirmation letter
 
 
 async def confirm_page(pages: Pages, request: Request) -> Response:
     """Shows a button. Mail scanners follow links, so looking changes nothing."""
     lent = pages.lent
-    number = _subscription_id(lent, request)
-    subscription = None if number is None else await lent.store.subscriptions.get(number)
+    token = _token(lent, request)
+    subscription = None if token is None else await lent.store.subscriptions.to_confirm(token)
     if subscription is None:
         return pages.message("broken_link", status=404)
     publication = await lent.store.newsletters.get(subscription.newsletter)
@@ -99,11 +111,14 @@ async def confirm_page(pages: Pages, request: Request) -> Response:
 
 async def confirm(pages: Pages, request: Request) -> Response:
     lent = pages.lent
-    number = _subscription_id(lent, request)
-    if number is None:
+    token = _token(lent, request)
+    if token is None:
         return pages.message("broken_link", status=404)
-    evidence = {"form": "confirmation page", "ip": _network(lent, request)}
-    subscription = await lent.store.subscriptions.confirm(number, evidence=evidence, now=lent.clock())
+    client = client_ip(request, lent.trusted_proxies)
+    evidence = {"form": "confirmation page", "ip": network_hash(client, lent.ip_key)}
+    subscription = await lent.store.subscriptions.confirm(
+        token.id, token=token, evidence=evidence, now=lent.clock()
+    )
     if subscription is None:
         return pages.message("broken_link", status=404)
     log.info("subscription confirmed", extra={"newsletter": subscription.newsletter})
@@ -120,6 +135,5 @@ async def _welcome(pages: Pages, publication: Publication) -> Response:
     )
 
 
-def _subscription_id(lent: WebLent, request: Request) -> int | None:
-    token = request.path_params["token"]
-    return lent.links.read(token, "confirm", now=lent.clock())
+def _token(lent: WebLent, request: Request) -> Token | None:
+    return lent.links.opened(request.path_params["token"], "confirm", now=lent.clock())

@@ -13,6 +13,7 @@ async def test_from_the_form_to_the_goodbye_on_either_database(store: Store) -> 
     async with house.client() as web:
         assert (await web.get("/")).status_code == 200
         assert (await web.post("/world/subscribe", data={"email": "new@example.org"})).status_code == 200
+        assert await house.answered() == 1
         [reader] = await store.subscriptions.of("new@example.org")
         confirm = house.links.token("confirm", reader.id, issued=house.clock.now)
         assert "You are in" in (await web.post(f"/confirm/{confirm}")).text

@@ -73,6 +73,7 @@ async def test_the_sign_up_of_a_visitor_behind_a_trusted_proxy_is_told_from_the_
                 data={"email": f"new{number}@example.org"},
                 headers={"x-forwarded-for": "203.0.113.9"},
             )
+        await house.answered()
         [row] = await house.store.subscriptions.history(f"new{number}@example.org")
         hashes.append(row.evidence["ip"])
     key = house.lent.ip_key

@@ -91,6 +91,10 @@ class House:
         issued = self.clock.now if purpose == "confirm" else None
         return self.links.token(purpose, self.readers[reader], issued=issued)
 
+    async def answered(self) -> int:
+        """The service has looked at what was asked for on the web; how many letters it wrote."""
+        return await self.store.signups.answer(self.clock.now)
+
     async def snapshot(self) -> object:
         """All that a request could have changed."""
         people = await self.store.subscriptions.list()
@@ -100,6 +104,7 @@ class House:
             await self.store.deliveries.counts(),
             await self.store.documents.version(),
             await self.store.inbox.list(),
+            await self.store.signups.waiting(),
         )
 
 

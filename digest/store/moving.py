@@ -1,0 +1,171 @@
+"""A person moves to another address, which they have confirmed.
+
+Letters that are born already go to the address that they were born for: recipients are frozen with an issue,
+so that its sums hold and nobody gets a letter twice. Links in old letters go on working, as they name the
+subscription and not the address.
+
+If the new address has subscriptions of its own, the two persons become one. Nobody is written to twice, and
+what either address has left stays left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from digest.model import AddressChange, Subscription, Token
+from digest.store.chain import person_of
+from digest.store.database import Database
+from digest.store.erasing import erase_subscriber
+from digest.store.joining import (
+    ACTIVE,
+    LEFT,
+    PAUSED,
+    PENDING,
+    consented,
+    depart,
+    has_left,
+    undo_departure,
+)
+from digest.store.notices import create_notice
+from digest.store.owning import address_change
+from digest.store.people import (
+    find_person,
+    hash_of,
+    is_suppressed,
+    note_consent,
+    select_subscriptions,
+    subscription_of,
+)
+from digest.store.tables import address_changes, subscribers, subscriptions
+
+
+async def move(
+    database: Database,
+    connection: AsyncConnection,
+    token: Token,
+    evidence: Mapping[str, Any],
+    now: datetime,
+) -> AddressChange | None:
+    """`Subscriptions.confirm_address` as part of a transaction."""
+    change = await address_change(connection, token, lock=True)
+    if change is None or await is_suppressed(database, connection, change.address):
+        return None
+    await connection.execute(delete(address_changes).where(address_changes.c.id == change.id))
+    theirs = select(subscribers).where(subscribers.c.id == change.subscriber_id).with_for_update()
+    person = (await connection.execute(theirs)).one()
+    if person.address is None:
+        return None
+    other = await find_person(database, connection, change.address)
+    stays = person.id if other is None else other
+    if stays == person.id:
+        await _take_along(database, connection, person.id, person.address, change.address, now)
+    else:
+        await _join(database, connection, person.id, stays, change.address, now)
+    was = person_of(person.salt, person.address).hex()
+    await note_consent(
+        database,
+        connection,
+        subscriber=stays,
+        newsletter="",
+        event="moved",
+        source="web",
+        evidence={**evidence, "was": was},
+        now=now,
+    )
+    await _tell_old_address(database, connection, stays, person.address, change, now)
+    return change
+
+
+async def _take_along(
+    database: Database, connection: AsyncConnection, person: int, old: str, new: str, now: datetime
+) -> None:
+    """Nobody is at the new address: it is this person's, with all they have."""
+    for one in await _subscriptions_of(connection, person):
+        if one.status == PENDING:
+            continue
+        await depart(database, connection, one.newsletter, old, now, kind="moved")
+        await undo_departure(database, connection, one.newsletter, new, kind="moved")
+        if one.status in (ACTIVE, PAUSED) and await has_left(database, connection, one.newsletter, new):
+            await _end(connection, one, now)
+            await consented(database, connection, one, "moved", "web", {}, now)
+    await connection.execute(
+        update(subscribers)
+        .where(subscribers.c.id == person)
+        .values(address=new, hash=hash_of(database, new), manage_at=None)
+    )
+    # What the config vouched for under the old address is now the person's own.
+    theirs = (subscriptions.c.subscriber_id == person, subscriptions.c.source == "config")
+    await connection.execute(update(subscriptions).where(*theirs).values(source="web"))
+
+
+async def _join(
+    database: Database, connection: AsyncConnection, person: int, other: int, new: str, now: datetime
+) -> None:
+    """The new address has subscriptions of its own: the person goes, and what they read goes to the other."""
+    has = {one.newsletter: one for one in await _subscriptions_of(connection, other)}
+    for one in await _subscriptions_of(connection, person):
+        await undo_departure(database, connection, one.newsletter, new, kind="moved")
+        there = has.get(one.newsletter)
+        if one.status == PENDING or (there is not None and there.status != PENDING):
+            continue
+        if one.status != LEFT and await has_left(database, connection, one.newsletter, new):
+            continue
+        if there is None:
+            moved = update(subscriptions).where(subscriptions.c.id == one.id)
+            await connection.execute(moved.values(subscriber_id=other, source="web"))
+        elif one.status != LEFT:
+            await connection.execute(
+                update(subscriptions)
+                .where(subscriptions.c.id == there.id)
+                .values(
+                    status=one.status,
+                    edition_id=one.edition_id,
+                    through=one.through,
+                    paused_until=one.paused_until,
+                    confirmed_at=now,
+                )
+            )
+        if one.status != LEFT:
+            joined = replace(one, subscriber_id=other)
+            await consented(database, connection, joined, "yes", "moved", {}, now)
+    await erase_subscriber(database, connection, person, now, event="moved")
+
+
+async def _end(connection: AsyncConnection, one: Subscription, now: datetime) -> None:
+    ended = update(subscriptions).where(subscriptions.c.id == one.id)
+    await connection.execute(ended.values(status=LEFT, left_at=now, paused_until=None))
+
+
+async def _subscriptions_of(connection: AsyncConnection, person: int) -> list[Subscription]:
+    statement = select_subscriptions().where(subscriptions.c.subscriber_id == person)
+    rows = await connection.execute(statement.order_by(subscriptions.c.id).with_for_update(of=subscriptions))
+    return [subscription_of(row) for row in rows]
+
+
+async def _tell_old_address(
+    database: Database,
+    connection: AsyncConnection,
+    person: int,
+    old: str,
+    change: AddressChange,
+    now: datetime,
+) -> None:
+    """So that nobody loses their letters without hearing of it."""
+    about = next(iter(await _subscriptions_of(connection, person)), None)
+    await create_notice(
+        database,
+        connection,
+        kind="moved",
+        key=f"moved:{change.id}",
+        recipient=old,
+        newsletter="" if about is None else about.newsletter,
+        data={},
+        now=now,
+        subscription_id=None if about is None else about.id,
+    )

@@ -1,0 +1,172 @@
+"""What was asked for on the web, from the moment of asking to the confirmation letter.
+
+    the form → `take` (one small write, the same for every address) → `answer` (a second later) → a letter
+
+Asking and answering are apart, so that nobody learns from the time that an answer takes who reads what.
+How much is asked for is counted in cells of time, over all processes and restarts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import delete, exists, func, insert, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from digest.store.codec import AnyRow, decode_mapping, encode
+from digest.store.database import Database
+from digest.store.joining import ask
+from digest.store.mailbox import mailbox_of
+from digest.store.seals import hold
+from digest.store.tables import budgets, signups
+
+CELL = timedelta(minutes=10)
+WINDOW = 6  # cells before this one: with it, an hour wherever it begins
+WAITING = 3  # of one mailbox, put off until it may be mailed again
+PATIENCE = timedelta(days=1)  # how long one is put off at most
+AT_ONCE = 100
+
+_LOCK = 0x64696741  # advisory, on PostgreSQL
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many sign-ups an hour may come from one place. name: of the place, keyed and hashed."""
+
+    name: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A sign-up that was not taken. name: whose allowance is used up. until: no other look is worth it
+    before. first: nobody has said so of this cell yet."""
+
+    name: str
+    until: datetime
+    first: bool
+
+
+class Signups:
+    """The queue of those who asked."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def take(
+        self,
+        newsletter: str,
+        address: str,
+        *,
+        evidence: Mapping[str, Any],
+        allowances: Sequence[Allowance],
+        now: datetime,
+    ) -> Refused | None:
+        """Write down that somebody asked; None: it is taken. What is done does not depend on the address."""
+        row = {
+            "newsletter": newsletter,
+            "address": address,
+            "mailbox": mailbox_of(self._database, address),
+            "evidence": encode(evidence),
+            "asked_at": now,
+            "due_at": now,
+        }
+        return await self._database.write(partial(self._take, row, allowances, now))
+
+    async def _take(
+        self,
+        row: Mapping[str, Any],
+        allowances: Sequence[Allowance],
+        now: datetime,
+        connection: AsyncConnection,
+    ) -> Refused | None:
+        await self._database.lock(connection, _LOCK)
+        cell = int(now.timestamp() // CELL.total_seconds())
+        until = datetime.fromtimestamp((cell + 1) * CELL.total_seconds(), UTC)
+        used = await _used(connection, allowances, cell)
+        for one in allowances:
+            if used.get(one.name, 0) >= one.limit:
+                first = await self._count(connection, [f"{one.name} refused"], cell, until) == [1]
+                return Refused(one.name, until, first)
+        await self._count(connection, [one.name for one in allowances], cell, until)
+        await connection.execute(insert(signups).values(row))
+        return None
+
+    async def _count(
+        self, connection: AsyncConnection, names: Sequence[str], cell: int, until: datetime
+    ) -> list[int]:
+        """One more of each in this cell; how many there are now."""
+        if not names:
+            return []
+        row = self._database.insert(budgets).values(
+            [{"name": name, "cell": cell, "used": 1, "until": until} for name in names]
+        )
+        counted = row.on_conflict_do_update(
+            index_elements=["name", "cell"], set_={"used": budgets.c.used + 1}
+        )
+        return list((await connection.execute(counted.returning(budgets.c.used))).scalars())
+
+    async def answer(self, now: datetime) -> int:
+        """Look at what was asked for: mail who may be mailed, put off who was mailed lately, and forget the
+        rest. How many letters were written."""
+        due = select(signups.c.id).where(signups.c.due_at <= now).order_by(signups.c.due_at, signups.c.id)
+        async with self._database.reading() as connection:
+            ids = list((await connection.execute(due.limit(AT_ONCE))).scalars())
+        mailed = 0
+        for number in ids:
+            mailed += await self._database.write(partial(self._answer, number, now))
+        return mailed
+
+    async def _answer(self, number: int, now: datetime, connection: AsyncConnection) -> bool:
+        await hold(connection)
+        gone = delete(signups).where(signups.c.id == number, signups.c.due_at <= now).returning(signups)
+        row = (await connection.execute(gone)).first()
+        if row is None:  # another process was first
+            return False
+        asked = await ask(
+            self._database,
+            connection,
+            row.newsletter,
+            row.address,
+            evidence=decode_mapping(row.evidence),
+            now=now,
+        )
+        if asked.later is not None and asked.later <= row.asked_at + PATIENCE:
+            await _put_off(connection, row, asked.later)
+        return asked.mailed
+
+    async def waiting(self) -> int:
+        """How many have asked and were not answered yet."""
+        async with self._database.reading() as connection:
+            return int((await connection.execute(select(func.count()).select_from(signups))).scalar_one())
+
+
+async def _used(connection: AsyncConnection, allowances: Sequence[Allowance], cell: int) -> dict[str, int]:
+    if not allowances:
+        return {}
+    rows = await connection.execute(
+        select(budgets.c.name, func.sum(budgets.c.used).label("used"))
+        .where(budgets.c.cell >= cell - WINDOW, or_(*(budgets.c.name == one.name for one in allowances)))
+        .group_by(budgets.c.name)
+    )
+    return {row.name: int(row.used) for row in rows}
+
+
+async def _put_off(connection: AsyncConnection, row: AnyRow, later: datetime) -> None:
+    """A person who wants two newsletters gets the second letter an hour later; a flood is not stored."""
+    same = exists().where(signups.c.mailbox == row.mailbox, signups.c.newsletter == row.newsletter)
+    if (await connection.execute(select(same))).scalar_one():
+        return
+    others = select(func.count()).select_from(signups).where(signups.c.mailbox == row.mailbox)
+    if (await connection.execute(others)).scalar_one() < WAITING:
+        await connection.execute(insert(signups).values(**{**row._mapping, "due_at": later}))
+
+
+async def forget_signups(connection: AsyncConnection, address: str) -> int:
+    """Of an address that is erased; how many."""
+    gone = delete(signups).where(func.lower(signups.c.address) == address.lower())
+    return (await connection.execute(gone)).rowcount

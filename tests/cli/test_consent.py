@@ -1,0 +1,83 @@
+"""`digest subscribers verify`: the record of consent as an admin looks after it."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+
+def change(folder: Path, statement: str) -> None:
+    with sqlite3.connect(folder / "subscribers.db") as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+@pytest.fixture
+def three(digest) -> str:
+    """Three readers and the config's own; the head at that time."""
+    digest("subscribers", "add", "world", "a@example.org", "b@example.org", "c@example.org")
+    return str(digest("subscribers", "verify", "--json").json()["head"])
+
+
+def test_an_untouched_record_is_ok_and_its_head_is_told(digest, three: str) -> None:
+    said = digest("subscribers", "verify")
+    assert said.code == 0
+    assert said.out.splitlines() == [
+        "ok: 4 lines, and every active subscription rests on a yes",
+        f"head {three}",
+    ]
+    assert re.fullmatch(r"[0-9a-f]{32}:4", three)
+
+
+def test_a_changed_line_is_named_and_is_exit_3(digest, three: str, folder: Path) -> None:
+    change(folder, "UPDATE consents SET source = 'web' WHERE seq = 2")
+    said = digest("subscribers", "verify")
+    assert said.code == 3
+    assert "line 2 is not as sealed" in said.out
+    told = digest("subscribers", "verify", "--json")
+    assert told.code == 3
+    assert told.json()["ok"] is False
+
+
+def test_a_head_from_the_log_proves_that_nothing_was_cut_off(digest, three: str, folder: Path) -> None:
+    digest("subscribers", "add", "world", "d@example.org")
+    assert digest("subscribers", "verify", "--head", three).code == 0
+    change(folder, "DELETE FROM subscriptions WHERE subscriber_id > 3")
+    change(folder, "DELETE FROM consents WHERE seq > 3")
+    change(folder, "UPDATE consent_heads SET length = 3, link = (SELECT link FROM consents WHERE seq = 3)")
+    change(folder, "DELETE FROM subscribers WHERE id > 3")
+    assert digest("subscribers", "verify").code == 0
+    said = digest("subscribers", "verify", "--head", three)
+    assert said.code == 3
+    assert "the newest lines were cut off, 3 are left" in said.out
+
+
+def test_what_is_no_head_is_said(digest, three: str) -> None:
+    said = digest("subscribers", "verify", "--head", "yesterday")
+    assert said.code in (1, 2)
+    assert "no head of the ledger" in said.err
+
+
+def test_a_secret_is_rotated_and_the_old_lines_still_verify(digest, three: str, folder: Path) -> None:
+    config = folder / "config.yaml"
+    text = config.read_text(encoding="utf-8")
+    rotated = text.replace("secret: !file secret.key", "secret: [!file new.key, !file secret.key]")
+    assert rotated != text
+    config.write_text(rotated, encoding="utf-8")
+    digest("subscribers", "add", "world", "d@example.org")
+    said = digest("subscribers", "verify", "--head", three)
+    assert (said.code, said.out.splitlines()[0][:11]) == (0, "ok: 5 lines")
+    assert (folder / "new.key").stat().st_mode & 0o777 == 0o600
+    config.write_text(text, encoding="utf-8")
+    assert digest("subscribers", "verify").code == 75, "the old secret alone signs no more"
+
+
+def test_an_old_database_is_sealed_as_it_was_found(digest, three: str, folder: Path) -> None:
+    change(folder, "UPDATE consents SET seq = NULL, link = NULL, person = NULL, mark = NULL, key_id = NULL")
+    change(folder, "UPDATE consent_heads SET length = 0, link = zeroblob(16), found_to = NULL, begun = NULL")
+    said = digest("subscribers", "verify")
+    assert said.code == 0
+    assert "4 lines are older than the chain: they are sealed as they were found then" in said.err

@@ -1,0 +1,367 @@
+"""What readers do for themselves: come back, see what we hold, move, and be forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+from store_values import (
+    HOUR,
+    MINUTE,
+    NOW,
+    SITE,
+    TODAY,
+    claimed,
+    newsletter,
+    opened,
+    readers,
+    synced,
+)
+
+from digest.model import Notice, Subscription, SubscriptionStatus, Token
+from digest.store import Store
+from digest.store.tables import deliveries, metadata
+
+pytestmark = pytest.mark.asyncio
+
+SECRET = b"the secret of these tests, long enough"
+ACTIVE, LEFT = SubscriptionStatus.ACTIVE, SubscriptionStatus.LEFT
+PENDING, PAUSED = SubscriptionStatus.PENDING, SubscriptionStatus.PAUSED
+OLD, NEW = "reader1@example.org", "new@example.com"
+
+
+async def reader(store: Store, address: str = OLD, slug: str = "world", now: datetime = NOW) -> Subscription:
+    """Somebody who asked and confirmed."""
+    asked = await store.subscriptions.request(slug, address, evidence={}, now=now)
+    assert asked.subscription is not None
+    made = await store.subscriptions.confirm(asked.subscription.id, evidence={"form": "x"}, now=now)
+    assert made is not None
+    return made
+
+
+async def again(store: Store, id: int) -> Subscription:  # noqa: A002
+    found = await store.subscriptions.get(id)
+    assert found is not None
+    return found
+
+
+async def letters(store: Store, kind: str, now: datetime = NOW) -> list[Notice]:
+    """The notices of that kind that wait to be sent."""
+    due = [await store.notices.get(one.notice_id) for one in await claimed(store, now=now) if one.notice_id]
+    return [one for one in due if one.kind == kind]
+
+
+async def is_well(store: Store) -> None:
+    assert (await store.ledger.verify()).problems == ()
+
+
+# ---------------------------------------------------------------- welcome
+
+
+async def test_who_confirms_is_welcomed_once_with_the_latest_public_issue(store: Store) -> None:
+    await synced(store)
+    await opened(store)
+    made = await reader(store)
+    await store.subscriptions.confirm(made.id, evidence={}, now=NOW + HOUR)
+    (letter,) = await letters(store, "welcome", NOW + HOUR)
+    assert (letter.recipient, letter.newsletter) == (OLD, "world")
+    assert letter.data == {
+        "path": "world/2026-11-22",
+        "title": "World, 22 November",
+        "stories": ["A bridge was opened"],
+    }
+
+
+async def test_a_first_reader_is_welcomed_without_an_issue(store: Store) -> None:
+    await synced(store)
+    await reader(store)
+    (letter,) = await letters(store, "welcome")
+    assert letter.data == {}
+
+
+# ---------------------------------------------------------------- coming back
+
+
+async def test_a_goodbye_is_taken_back_with_everything_as_it_was(store: Store) -> None:
+    await store.claim_identity(SECRET, None, NOW)
+    await synced(store)
+    made = await reader(store)
+    await store.subscriptions.pause(made.id, TODAY + timedelta(days=9), NOW)
+    paused = await again(store, made.id)
+    await store.subscriptions.leave(made.id, evidence={}, now=NOW)
+    back = await store.subscriptions.undo(made.id, evidence={"form": "goodbye page"}, now=NOW + HOUR)
+    assert back == paused
+    assert await store.subscriptions.undo(made.id, evidence={}, now=NOW + HOUR) == paused, "pressed twice"
+    told = [(row.event, row.source) for row in await store.subscriptions.history(OLD)]
+    assert told == [("asked", "web"), ("yes", "web"), ("no", "web"), ("yes", "undo")]
+    await is_well(store)
+
+
+async def test_after_an_hour_a_goodbye_stands(store: Store) -> None:
+    await synced(store)
+    made = await reader(store)
+    await store.subscriptions.leave(made.id, evidence={}, now=NOW)
+    late = NOW + HOUR + timedelta(seconds=1)
+    assert await store.subscriptions.undo(made.id, evidence={}, now=late) is None
+    assert (await again(store, made.id)).status == LEFT
+
+
+async def test_only_a_reader_who_left_by_themselves_comes_back_that_way(store: Store) -> None:
+    await synced(store)
+    asked = await store.subscriptions.request("world", "p@example.org", evidence={}, now=NOW)
+    assert asked.subscription is not None
+    await store.subscriptions.leave(asked.subscription.id, evidence={}, now=NOW)
+    made = await reader(store)
+    await store.subscriptions.remove("world", OLD, now=NOW)
+    for number in (asked.subscription.id, made.id, 999):
+        assert await store.subscriptions.undo(number, evidence={}, now=NOW + MINUTE) is None
+    other = await reader(store, "s@example.org")
+    await store.subscriptions.leave(other.id, evidence={}, now=NOW)
+    await store.subscriptions.suppress("s@example.org", "complained", NOW)
+    assert await store.subscriptions.undo(other.id, evidence={}, now=NOW + MINUTE) is None
+
+
+async def test_why_somebody_left_is_written_down_and_changes_nothing(store: Store) -> None:
+    await store.claim_identity(SECRET, None, NOW)
+    await synced(store)
+    made = await reader(store)
+    assert not await store.subscriptions.say_why(made.id, reason="too much", now=NOW)
+    await store.subscriptions.leave(made.id, evidence={}, now=NOW)
+    assert await store.subscriptions.say_why(made.id, reason="too much", remark="x" * 9999, now=NOW)
+    last = (await store.subscriptions.history(OLD))[-1]
+    assert (last.event, last.evidence) == ("reason", {"reason": "too much", "remark": "x" * 500})
+    back = await store.subscriptions.undo(made.id, evidence={}, now=NOW + MINUTE)
+    assert back is not None
+    await store.subscriptions.leave(made.id, evidence={}, now=NOW + MINUTE)
+    await is_well(store)
+
+
+# ---------------------------------------------------------------- the link for an hour
+
+
+async def test_the_link_to_ones_data_goes_to_the_address_itself_three_times_an_hour(store: Store) -> None:
+    await synced(store)
+    made = await reader(store)
+    times = [NOW + number * MINUTE for number in range(6)]
+    assert [await store.subscriptions.request_manage(made.id, at) for at in times] == [True] * 3 + [False] * 3
+    assert await store.subscriptions.request_manage(made.id, NOW + HOUR + MINUTE)
+    assert [one.recipient for one in await letters(store, "manage", NOW + 2 * HOUR)] == [OLD] * 4
+    assert not await store.subscriptions.request_manage(999, NOW)
+
+
+async def test_only_the_latest_link_is_good_and_none_after_the_address_moved_or_went(store: Store) -> None:
+    await synced(store)
+    made = await reader(store)
+    first, second = (Token(made.id, int((NOW + number * MINUTE).timestamp())) for number in range(2))
+    assert await store.subscriptions.managed(first) is None
+    await store.subscriptions.request_manage(made.id, NOW)
+    assert await store.subscriptions.managed(first) == made
+    await store.subscriptions.request_manage(made.id, NOW + MINUTE)
+    assert await store.subscriptions.managed(first) is None
+    assert await store.subscriptions.managed(second) == made
+    await moved(store, made)
+    assert await store.subscriptions.managed(second) is None
+    await store.subscriptions.request_manage(made.id, NOW + HOUR)
+    await store.subscriptions.erase(NEW, NOW)
+    assert await store.subscriptions.managed(Token(made.id, int((NOW + HOUR).timestamp()))) is None
+
+
+async def test_everything_that_we_hold_can_be_downloaded(store: Store) -> None:
+    await synced(store, newsletter(), newsletter("local"))
+    made = await reader(store)
+    await reader(store, slug="local", now=NOW + HOUR)
+    await opened(store)
+    await store.inbox.keep(recipient=OLD, subject="A letter", message_id="<1>", body=b"x", now=NOW)
+    await store.subscriptions.request_address(made.id, NEW, evidence={}, now=NOW)
+    held = json.loads(json.dumps(await store.subscriptions.everything(made.subscriber_id)))
+    assert held["address"] == OLD
+    assert [one["newsletter"] for one in held["subscriptions"]] == ["world", "local"]
+    assert [one["event"] for one in held["consent"]] == ["asked", "yes"] * 2
+    assert held["consent"][1]["evidence"] == {"form": "x"}
+    assert held["address_changes"][0]["address"] == NEW
+    kinds = sorted(one["kind"] for one in held["letters"])
+    assert kinds == ["address", "confirm", "confirm", "issue", "welcome", "welcome"]
+    assert held["letters_kept_here"][0]["subject"] == "A letter"
+    await store.subscriptions.erase(OLD, NOW)
+    assert await store.subscriptions.everything(made.subscriber_id) == {}
+    assert await store.subscriptions.everything(999) == {}
+
+
+# ---------------------------------------------------------------- another address
+
+
+async def change_token(store: Store, at: datetime = NOW) -> Token:
+    (letter,) = await letters(store, "address", at)
+    return Token(int(letter.data["change_id"]), int(letter.created_at.timestamp()))
+
+
+async def moved(store: Store, made: Subscription, to: str = NEW, at: datetime = NOW) -> None:
+    assert await store.subscriptions.request_address(made.id, to, evidence={}, now=at)
+    token = await change_token(store, at)
+    done = await store.subscriptions.confirm_address(token, evidence={"form": "address page"}, now=at)
+    assert done is not None
+    assert done.address == to
+
+
+async def test_an_address_changes_only_once_the_new_one_has_said_yes(store: Store) -> None:
+    await store.claim_identity(SECRET, None, NOW)
+    await synced(store)
+    made = await reader(store)
+    await claimed(store)
+    assert await store.subscriptions.request_address(made.id, NEW, evidence={}, now=NOW)
+    assert (await again(store, made.id)).address == OLD
+    token = await change_token(store)
+    change = await store.subscriptions.address_change(token)
+    assert change is not None
+    assert change.address == NEW
+    assert await store.subscriptions.address_change(Token(token.id, token.number + 1)) is None
+    await store.subscriptions.confirm_address(token, evidence={}, now=NOW)
+    assert (await again(store, made.id)).address == NEW
+    assert [one.recipient for one in await letters(store, "moved")] == [OLD], "the old address is told"
+    assert await store.subscriptions.confirm_address(token, evidence={}, now=NOW) is None, "once"
+    assert (await store.subscriptions.history(NEW))[-1].event == "moved"
+    assert await store.subscriptions.of(OLD) == []
+    await is_well(store)
+    assert (await opened(store)).recipients == 1
+    assert [one.recipient for one in await claimed(store)] == [NEW]
+
+
+async def test_a_second_wish_kills_the_link_of_the_first(store: Store) -> None:
+    await synced(store)
+    made = await reader(store)
+    await store.subscriptions.request_address(made.id, "typo@example.com", evidence={}, now=NOW)
+    first = await change_token(store)
+    await store.subscriptions.request_address(made.id, NEW, evidence={}, now=NOW + MINUTE)
+    assert await store.subscriptions.confirm_address(first, evidence={}, now=NOW + MINUTE) is None
+    assert (await again(store, made.id)).address == OLD
+
+
+@pytest.mark.parametrize("to", ["READER1@example.org", "dead@example.org"])
+async def test_no_letter_goes_to_ones_own_address_or_to_a_suppressed_one(store: Store, to: str) -> None:
+    await synced(store)
+    made = await reader(store)
+    await store.subscriptions.suppress("dead@example.org", "bounced", NOW)
+    assert not await store.subscriptions.request_address(made.id, to, evidence={}, now=NOW)
+    assert await letters(store, "address") == []
+
+
+async def test_strangers_cannot_be_flooded_by_changes_of_address(store: Store) -> None:
+    await synced(store)
+    made = await reader(store)
+    sent = [
+        await store.subscriptions.request_address(made.id, address, evidence={}, now=NOW + number * MINUTE)
+        for number, address in enumerate(
+            ("v@example.com", "V@example.com", "v+1@example.com", "v.v+2@example.com")
+        )
+    ]
+    assert sent == [True, False, False, False]
+
+
+async def test_letters_that_are_born_go_where_they_were_born_for_and_nobody_gets_two(store: Store) -> None:
+    await synced(store)
+    made = await reader(store)
+    await claimed(store)
+    issue = await opened(store)
+    await moved(store, made)
+    async with store._database.reading() as connection:
+        to = select(deliveries.c.recipient).where(
+            deliveries.c.issue_id == issue.id, deliveries.c.channel == "email"
+        )
+        assert (await connection.execute(to)).scalars().all() == [OLD]
+    assert await store.deliveries.invariant(issue.id) == []
+    following = await opened(store, date=TODAY + timedelta(days=1))
+    assert following.recipients == 1
+
+
+async def test_two_addresses_of_one_person_become_one_without_double_letters(store: Store) -> None:
+    await store.claim_identity(SECRET, None, NOW)
+    await synced(store, *(newsletter(slug) for slug in ("both", "mine", "theirs", "gone", "asked")))
+    first = await reader(store, slug="both")
+    for slug in ("mine", "gone", "asked"):
+        await store.subscriptions.add(slug, OLD, source="cli", evidence={}, now=NOW)
+    await store.subscriptions.add("both", NEW, source="cli", evidence={}, now=NOW)
+    await store.subscriptions.add("theirs", NEW, source="cli", evidence={}, now=NOW)
+    left = await reader(store, NEW, "gone", NOW)
+    await store.subscriptions.leave(left.id, evidence={}, now=NOW)
+    await store.subscriptions.request("asked", NEW, evidence={}, now=NOW + 2 * HOUR)
+    await moved(store, first, at=NOW + 4 * HOUR)
+
+    theirs = {one.newsletter: one.status for one in await store.subscriptions.of(NEW)}
+    assert theirs == {"both": ACTIVE, "mine": ACTIVE, "theirs": ACTIVE, "gone": LEFT, "asked": ACTIVE}
+    assert await store.subscriptions.of(OLD) == []
+    assert await store.subscriptions.verify() == []
+    await is_well(store)
+    for slug, count in (("both", 1), ("mine", 1), ("theirs", 1), ("gone", 0), ("asked", 1)):
+        assert (await opened(store, slug)).recipients == count, slug
+    assert await store.subscriptions.add("both", OLD, source="import", evidence={}, now=NOW) == "left", (
+        "an old list does not bring the old address back"
+    )
+
+
+async def test_who_moves_back_gets_their_letters_there_again(store: Store) -> None:
+    await synced(store)
+    made = await reader(store)
+    await moved(store, made, at=NOW + 2 * HOUR)
+    await moved(store, made, OLD, NOW + 5 * HOUR)
+    back = await again(store, made.id)
+    assert (back.address, back.status) == (OLD, ACTIVE)
+
+
+async def test_what_the_new_address_left_before_it_was_erased_stays_left(store: Store) -> None:
+    await synced(store)
+    once = await reader(store, NEW)
+    await store.subscriptions.leave(once.id, evidence={}, now=NOW)
+    await store.subscriptions.erase(NEW, NOW)
+    made = await reader(store)
+    await moved(store, made, at=NOW + 2 * HOUR)
+    assert (await again(store, made.id)).status == LEFT
+    assert await store.subscriptions.verify() == []
+
+
+async def test_a_reader_of_the_config_who_moves_is_not_taken_out_at_the_next_start(store: Store) -> None:
+    admins = newsletter(recipients=(OLD,))
+    await synced(store, admins)
+    (made,) = await store.subscriptions.of(OLD)
+    await moved(store, made)
+    await store.newsletters.sync([admins], site=SITE, now=NOW + HOUR)
+    assert [(one.address, one.status) for one in await store.subscriptions.list()] == [(NEW, ACTIVE)]
+
+
+async def test_erasing_finds_every_address_that_somebody_had_or_wanted(store: Store) -> None:
+    await store.claim_identity(SECRET, None, NOW)
+    await synced(store)
+    made = await reader(store)
+    await opened(store)
+    await store.inbox.keep(recipient=OLD, subject="s", message_id="<1>", body=b"x", now=NOW)
+    await moved(store, made)
+    await store.subscriptions.request_address(made.id, "wanted@example.net", evidence={}, now=NOW + HOUR)
+    await store.signups.take("world", NEW.upper(), evidence={}, allowances=(), now=NOW)
+    assert await store.subscriptions.erase_id(made.subscriber_id, NOW)
+    assert not await store.subscriptions.erase_id(made.subscriber_id, NOW)
+    async with store._database.reading() as connection:
+        for table in metadata.sorted_tables:
+            for row in await connection.execute(table.select()):
+                for word in ("reader1", "new@", "wanted"):
+                    assert word not in str(row).lower(), f"still in {table.name}: {row}"
+    await is_well(store)
+
+
+async def test_many_changes_at_once_leave_the_ledger_whole(store: Store) -> None:
+    await store.claim_identity(SECRET, None, NOW)
+    await synced(store)
+    ids = await readers(store, 10)
+
+    async def live(number: int, id: int) -> None:  # noqa: A002
+        await store.subscriptions.leave(id, evidence={}, now=NOW)
+        await store.subscriptions.undo(id, evidence={}, now=NOW)
+        if number % 3 == 0:
+            await store.subscriptions.erase(f"reader{number + 1}@example.org", NOW)
+        elif number % 3 == 1:
+            await store.subscriptions.request_address(id, f"n{number}@example.com", evidence={}, now=NOW)
+
+    await asyncio.gather(*(live(number, one) for number, one in enumerate(ids)))
+    await is_well(store)
+    assert await store.subscriptions.verify() == []

@@ -1,0 +1,218 @@
+"""Asking on the web: how often a mailbox is written to, in whatever spelling, and what becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from store_values import DAY, HOUR, MINUTE, NOW, SITE, claimed, newsletter, opened, synced
+
+from digest.model import SubscriptionStatus
+from digest.store import Store
+from digest.store.mailbox import mailbox
+from digest.store.signups import Allowance
+from digest.store.tables import consents, notices, signups, subscribers, subscriptions
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Bob@example.org", "bob@example.org", True),
+        ("bob+news@example.org", "bob@example.org", True),
+        ("b.o.b@example.org", "bob@example.org", True),
+        ("b.o.b+x+y@googlemail.com", "bob@gmail.com", True),
+        ("bob-news@yahoo.com", "bob@yahoo.com", True),
+        ("bob-news@example.org", "bob@example.org", False),
+        ("bob@me.com", "bob@icloud.com", True),
+        ("ｂｏｂ@example.org", "bob@example.org", True),
+        ("STRASSE@example.org", "straße@example.org", True),
+        ("bob@example.org", "bob@example.com", False),
+        ("bob@example.org", "rob@example.org", False),
+        ("+tag@example.org", "@example.org", False),
+    ],
+)
+async def test_one_mailbox_has_many_spellings(one: str, other: str, same: bool) -> None:
+    assert (mailbox(one) == mailbox(other)) is same
+
+
+async def ask(store: Store, address: str, slug: str = "world", now: Any = NOW) -> bool:
+    return (await store.subscriptions.request(slug, address, evidence={}, now=now)).mailed
+
+
+async def test_no_spelling_of_a_mailbox_gets_a_second_letter_within_the_hour(store: Store) -> None:
+    await synced(store, newsletter(), newsletter("local"))
+    assert await ask(store, "bob@gmail.com")
+    for other in ("BOB@gmail.com", "b.o.b@gmail.com", "bob+1@gmail.com", "bob@googlemail.com"):
+        for slug in ("world", "local"):
+            assert not await ask(store, other, slug, NOW + 59 * MINUTE)
+    assert await ask(store, "b.ob@gmail.com", "local", NOW + HOUR)
+
+
+async def test_neither_erasing_nor_pruning_gives_a_mailbox_more_letters(store: Store) -> None:
+    await synced(store)
+    assert await ask(store, "bob@example.org")
+    await store.subscriptions.erase("bob@example.org", NOW)
+    assert not await ask(store, "bob@example.org", now=NOW + 30 * MINUTE)
+    await store.prune(NOW + 40 * MINUTE, deliveries=MINUTE, articles=MINUTE)
+    assert not await ask(store, "bob@example.org", now=NOW + 50 * MINUTE)
+    assert await ask(store, "bob@example.org", now=NOW + HOUR)
+
+
+async def take(store: Store, address: str, slug: str = "world", now: Any = NOW) -> None:
+    refused = await store.signups.take(slug, address, evidence={"form": "x"}, allowances=(), now=now)
+    assert refused is None
+
+
+async def test_who_asks_for_two_newsletters_gets_the_second_letter_an_hour_later(store: Store) -> None:
+    await synced(store, newsletter(), newsletter("local"))
+    await take(store, "bob@example.org")
+    await take(store, "bob@example.org", "local")
+    assert await store.signups.answer(NOW) == 1
+    assert await store.signups.answer(NOW + 59 * MINUTE) == 0
+    assert await store.signups.answer(NOW + HOUR) == 1
+    assert await store.signups.waiting() == 0
+    assert {one.newsletter for one in await store.subscriptions.of("bob@example.org")} == {"world", "local"}
+
+
+async def test_a_mailbox_that_is_flooded_gets_three_letters_a_day_and_fills_no_queue(store: Store) -> None:
+    slugs = [f"n{number}" for number in range(12)]
+    await synced(store, *map(newsletter, slugs))
+    for slug in slugs:
+        for address in ("bob@example.org", "b.ob@example.org"):
+            await take(store, address, slug)
+    sent = 0
+    for hour in range(30):
+        sent += await store.signups.answer(NOW + hour * HOUR)
+        assert await store.signups.waiting() <= 3
+    assert sent <= 4
+    assert await store.signups.waiting() == 0
+
+
+async def test_two_processes_answer_each_sign_up_once(store: Store, store_url: str) -> None:
+    await synced(store)
+    for number in range(10):
+        await take(store, f"p{number}@example.org")
+    other = await Store.open(store_url)
+    try:
+        counts = await asyncio.gather(store.signups.answer(NOW), other.signups.answer(NOW))
+    finally:
+        await other.close()
+    assert sum(counts) == 10
+    assert len(await claimed(store)) == 10
+
+
+async def test_no_hour_has_more_sign_ups_than_its_allowance_however_many_come_at_once(store: Store) -> None:
+    await synced(store)
+    allowances = (Allowance("signup address x", 4), Allowance("signup total", 6))
+
+    async def knock(number: int) -> bool:
+        taken = await store.signups.take(
+            "world", f"p{number}@example.org", evidence={}, allowances=allowances, now=NOW
+        )
+        return taken is None
+
+    assert sum(await asyncio.gather(*(knock(number) for number in range(12)))) == 4
+    refused = await store.signups.take("world", "x@y.org", evidence={}, allowances=allowances, now=NOW)
+    assert refused is not None
+    assert (refused.name, refused.first) == ("signup address x", False)
+    assert refused.until > NOW
+
+
+# ---------------------------------------------------------------- who never answers
+
+
+async def counted(store: Store, table: Any) -> int:
+    async with store._database.reading() as connection:
+        return int((await connection.execute(select(func.count()).select_from(table))).scalar_one())
+
+
+async def test_who_never_confirmed_is_forgotten_after_seven_days(
+    store: Store,
+) -> None:
+    await store.claim_identity(b"the secret of these tests", None, NOW)
+    await synced(store)
+    assert await ask(store, "bob@example.org")
+    await store.inbox.keep(recipient="bob@example.org", subject="s", message_id="<1>", body=b"x", now=NOW)
+    assert (await prune(store, NOW + 7 * DAY))["unconfirmed"] == 0
+    assert (await prune(store, NOW + 7 * DAY + MINUTE))["unconfirmed"] == 1
+    assert await counted(store, subscriptions) == 0
+    async with store._database.reading() as connection:
+        for table in (subscribers, consents, notices, signups):
+            assert "bob@" not in str((await connection.execute(select(table))).all())
+    events = [row.event for row in await lines(store)]
+    assert events == ["asked", "lapsed"]
+    assert (await store.ledger.verify()).problems == ()
+    assert await add(store, "bob@example.org") == "added", "they said no to nothing"
+
+
+async def test_a_reader_who_never_confirmed_another_newsletter_stays(store: Store) -> None:
+    await synced(store, newsletter(), newsletter("local"))
+    assert await add(store, "bob@example.org") == "added"
+    assert await ask(store, "bob@example.org", "local")
+    assert (await prune(store, NOW + 8 * DAY))["unconfirmed"] == 1
+    (kept,) = await store.subscriptions.of("bob@example.org")
+    assert (kept.newsletter, kept.status) == ("world", SubscriptionStatus.ACTIVE)
+    assert await store.subscriptions.verify() == []
+
+
+async def test_asking_again_begins_the_seven_days_again(store: Store) -> None:
+    await synced(store)
+    assert await ask(store, "bob@example.org")
+    assert await ask(store, "bob@example.org", now=NOW + 6 * DAY)
+    assert (await prune(store, NOW + 8 * DAY))["unconfirmed"] == 0
+
+
+async def prune(store: Store, now: Any) -> dict[str, int]:
+    return await store.prune(now, deliveries=30 * DAY, articles=30 * DAY)
+
+
+async def add(store: Store, address: str, slug: str = "world") -> str:
+    return await store.subscriptions.add(slug, address, source="import", evidence={}, now=NOW)
+
+
+async def lines(store: Store) -> list[Any]:
+    async with store._database.reading() as connection:
+        return list(await connection.execute(select(consents).order_by(consents.c.id)))
+
+
+# ---------------------------------------------------------------- nobody is brought back by others
+
+
+@pytest.mark.parametrize("erased", [False, True])
+async def test_who_left_is_not_imported_also_once_they_are_erased(store: Store, erased: bool) -> None:
+    await synced(store, newsletter(), newsletter("local"))
+    await add(store, "Bob@example.org")
+    (bob,) = await store.subscriptions.of("bob@example.org")
+    await store.subscriptions.leave(bob.id, evidence={}, now=NOW)
+    if erased:
+        await store.subscriptions.erase("bob@example.org", NOW)
+    assert await add(store, "bob@example.org") == "left"
+    assert await add(store, "BOB@example.org") == "left"
+    assert await add(store, "bob@example.org", "local") == "added", "they left another newsletter"
+    assert await ask(store, "bob@example.org"), "they may come back themselves"
+    (asked,) = [one for one in await store.subscriptions.of("bob@example.org") if one.newsletter == "world"]
+    await store.subscriptions.confirm(asked.id, evidence={}, now=NOW + MINUTE)
+    await store.subscriptions.remove("world", "bob@example.org", now=NOW)
+    assert await add(store, "bob@example.org") == "left"
+
+
+async def test_erasing_a_reader_is_leaving_what_they_read(store: Store) -> None:
+    await synced(store)
+    await add(store, "bob@example.org")
+    await store.subscriptions.erase("bob@example.org", NOW)
+    assert await add(store, "bob@example.org") == "left"
+    await store.newsletters.sync([newsletter(recipients=("bob@example.org",))], site=SITE, now=NOW)
+    assert await store.subscriptions.of("bob@example.org") == [], "the config brings nobody back either"
+
+
+async def test_one_address_in_two_spellings_is_one_reader(store: Store) -> None:
+    await synced(store)
+    assert await add(store, "Bob@example.org") == "added"
+    assert await add(store, "bob@example.org") == "already"
+    assert len(await store.subscriptions.list("world")) == 1
+    assert (await opened(store)).recipients == 1
+    assert len(await store.subscriptions.of("BOB@example.org")) == 1
