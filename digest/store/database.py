@@ -40,6 +40,7 @@ from digest.store.engines import (
     read_url,
     sqlite_readers,
     sqlite_writer,
+    take_turn,
     touch_file,
 )
 from digest.store.tables import counters
@@ -299,7 +300,7 @@ def _in_one_go(connection: sqlite3.Connection, work: Callable[[Run], T]) -> T:
     def run(statement: str, asked: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         return connection.execute(statement, asked).fetchall()
 
-    connection.execute("BEGIN IMMEDIATE")
+    take_turn(connection)
     try:
         answer = work(run)
         connection.execute("COMMIT")

@@ -171,3 +171,23 @@ async def test_ids_go_on_behind_those_of_bulk_rows(store: Store) -> None:
 async def test_the_mark_of_a_person_is_the_one_that_all_rooms_use(store: Store) -> None:
     for address in ("Ann@example.org", "jörg@example.org", "STRASSE@example.org"):
         assert store.imports.mark_of()(address).hex() == hash_of(store._database, address)
+
+
+async def test_a_list_in_the_config_comes_and_goes_in_bulk_and_keeps_away_who_left(store: Store) -> None:
+    await store.claim_identity(SECRET, None, NOW)
+    many = tuple(f"reader{number}@example.org" for number in range(40_000))  # more than SQLite takes values
+    await synced(store, newsletter(recipients=many))
+    [left] = await store.subscriptions.of(many[0])
+    await store.subscriptions.leave(left.id, evidence={}, now=NOW)
+    await synced(store, newsletter(recipients=many[:10]))
+    assert await store.subscriptions.counts() == {("world", "left"): 39_991, ("world", "active"): 9}
+    wanted = newsletter(recipients=(*many[:2], many[-1], "new@example.org"))
+    plan = await store.newsletters.plan(wanted)
+    assert plan.added == (many[-1], "new@example.org")
+    assert plan.removed == many[2:10]
+    assert plan.kept_out == ((many[0], "left"),)
+    await synced(store, wanted)
+    active = await store.subscriptions.list(status=SubscriptionStatus.ACTIVE)
+    assert {one.address for one in active} == {many[1], many[-1], "new@example.org"}
+    assert (await store.newsletters.plan(wanted)).added == ()
+    assert (await store.ledger.verify()).problems == ()
