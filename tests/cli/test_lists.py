@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
+import sqlite3
 import stat
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -64,7 +64,7 @@ def test_bad_lines_are_left_out_when_asked_and_all_stand_in_the_report(digest, f
 
 
 def test_an_export_is_imported_as_it_was(digest, file: Path) -> None:
-    digest("subscribers", "add", "world", "=cmd@example.org", "-x@example.org", "ann@example.org")
+    digest("subscribers", "add", "world", "--", "=cmd@example.org", "-x@example.org", "ann@example.org")
     digest("subscribers", "remove", "ann@example.org")
     assert digest("subscribers", "export", "-o", str(file)).code == 0
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -85,23 +85,22 @@ def test_an_export_is_imported_as_it_was(digest, file: Path) -> None:
     assert {row["address"] for row in rows} == {"you@example.org", "=cmd@example.org", "-x@example.org"}
 
 
+def _count(folder: Path) -> int:
+    with closing(sqlite3.connect(f"file:{folder / 'subscribers.db'}?mode=ro", uri=True)) as connection:
+        return int(connection.execute("SELECT count(*) FROM subscriptions").fetchone()[0])
+
+
 def test_an_import_that_is_killed_goes_on_and_doubles_nobody(digest, file: Path, folder: Path) -> None:
     count = 30_000
     file.write_text("email\n" + "".join(f"reader{number}@example.org\n" for number in range(count)))
     digest("subscribers", "list")  # the database is there
     command = [sys.executable, "-m", "digest", "subscribers", "import", "world", str(file)]
-    with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL) as running:
-        import sqlite3
-
-        while running.poll() is None:
-            connection = sqlite3.connect("file:subscribers.db?mode=ro", uri=True)
-            try:
-                if connection.execute("SELECT count(*) FROM subscriptions").fetchone()[0] > 1_000:
-                    break
-            finally:
-                connection.close()
-            time.sleep(0.01)
-        os.kill(running.pid, signal.SIGKILL)
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as running:
+        while _count(folder) <= 1_000:
+            assert running.poll() is None, running.stderr and running.stderr.read()
+            time.sleep(0.005)
+        running.kill()
+    assert _count(folder) < count
     said = digest("subscribers", "import", "world", str(file), "--json")
     assert said.json()["resumed"]
     assert said.json()["outcomes"]["added"] == count
