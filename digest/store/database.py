@@ -1,8 +1,8 @@
 """Engines, transactions and the differences between the two databases.
 
 SQLite: readers are deferred and `query_only`, so a page never waits for a writer; all writing of a process
-goes through one queue and one connection (`BEGIN IMMEDIATE`), because SQLAlchemy's default transactions lose
-updates silently. PostgreSQL: one pool. On both, a transaction that has begun runs to its end even when its
+goes through one queue, a transaction at a time (`BEGIN IMMEDIATE`), because SQLAlchemy's default transactions
+lose updates silently. PostgreSQL: one pool. On both, a transaction that has begun runs to its end even when its
 caller is cancelled, and an error of COMMIT reaches the caller.
 
 Whatever the database cannot do now (locked, full, unreachable, read-only) becomes `NotReady`, in plain words.
@@ -104,6 +104,7 @@ class Database:
         self._no_reading = asyncio.Event()
         self._no_reading.set()
         self._closed = False
+        self._held: tuple[AsyncConnection, Any] | None = None
         if parsed.get_backend_name() == "sqlite":
             self.dialect = "sqlite"
             self.path = Path(cast(str, parsed.database))
@@ -172,6 +173,7 @@ class Database:
             await self._writer.stop()
         if self._running:
             await asyncio.wait(self._running)
+        await self._let_go()
         await self._no_reading.wait()
         # An engine that is not disposed keeps the process alive: aiosqlite's threads are no daemons.
         await self._reading.dispose()
@@ -239,10 +241,13 @@ class Database:
 
     async def _commit_quickly(self, quick: _Quick) -> Any:
         if self.dialect == "sqlite":
-            async with self._writing.connect() as connection:
-                driver = cast(Any, (await connection.get_raw_connection()).driver_connection)
+            driver = await self._driver()
+            try:
                 # The one thing that aiosqlite has no public name for: a function of ours in its thread.
                 return await driver._execute(_in_one_go, driver._conn, quick.work)
+            except sqlite3.Error:
+                await self._let_go()  # whatever is wrong with it, the next one is opened anew
+                raise
 
         def perform(connection: Connection) -> Any:
             def run(statement: str, asked: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -255,6 +260,19 @@ class Database:
             return await connection.run_sync(perform)
 
         return await self._commit(work)
+
+    async def _driver(self) -> Any:
+        """The connection of the hot paths. It is kept: to take one from SQLAlchemy's pool and to give it back
+        are further trips to its thread, and took as long as a small transaction."""
+        if self._held is None:
+            connection = await self._writing.connect()
+            self._held = connection, (await connection.get_raw_connection()).driver_connection
+        return self._held[1]
+
+    async def _let_go(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            await held[0].close()
 
     def insert(self, table: Table) -> postgresql.Insert:
         """An INSERT that knows ON CONFLICT. (SQLAlchemy has a class per dialect with the same methods.)"""

@@ -72,7 +72,8 @@ def take_turn(connection: sqlite3.Connection) -> None:
 
 
 def sqlite_writer(url: URL) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=1, max_overflow=0, connect_args=_patience(url))
+    # One for the queue, and one that the hot paths keep; they never write at the same time.
+    engine = create_async_engine(url, pool_size=2, max_overflow=0, connect_args=_patience(url))
     _set_up(engine, writes=True, pragmas=("foreign_keys=ON", "synchronous=FULL", *_ROOM))
     return engine
 
