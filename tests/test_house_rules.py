@@ -88,6 +88,8 @@ PURE = (
     "roster.people",
     "roster.cells",
     "roster.check",
+    "store.chain",
+    "web.gate",
     "publishers.breaker",
     "publishers.dkim",
     "publishers.keys",

@@ -11,9 +11,10 @@ import gc
 import json
 import logging
 import os
+import re
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -152,7 +153,10 @@ def configure_logging(*, service: bool = False) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if sys.stderr.isatty():
-        renderer: Any = structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in os.environ)
+        renderer: Any = structlog.dev.ConsoleRenderer(
+            colors="NO_COLOR" not in os.environ,
+            exception_formatter=structlog.dev.plain_traceback,  # the pretty one would show our variables
+        )
     else:
         shared.append(structlog.processors.format_exc_info)
         renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -160,7 +164,11 @@ def configure_logging(*, service: bool = False) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _without_tokens,
+                renderer,
+            ],
         )
     )
     top = logging.getLogger()
@@ -169,6 +177,19 @@ def configure_logging(*, service: bool = False) -> None:
     logging.getLogger("digest").setLevel(level)
     # A tick that finds the one before still at work is skipped: that is meant, and no news.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
+
+
+_TOKEN = re.compile(
+    r"(/(?:confirm|unsubscribe|preferences|undo|manage|address|private)/)[A-Za-z0-9_-]{30,}", re.ASCII
+)
+
+
+def _without_tokens(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The last door before the log: whoever wrote a link of a reader into it, its token is cut."""
+    for key, value in event.items():
+        if isinstance(value, str) and "/" in value:
+            event[key] = _TOKEN.sub(r"\1…", value)
+    return event
 
 
 # ---------------------------------------------------------------- output

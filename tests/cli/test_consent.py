@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sqlite3
 from pathlib import Path
 
 import pytest
+
+from digest.cli.console import configure_logging
+from digest.links import Links
 
 
 def change(folder: Path, statement: str) -> None:
@@ -81,3 +85,21 @@ def test_an_old_database_is_sealed_as_it_was_found(digest, three: str, folder: P
     said = digest("subscribers", "verify")
     assert said.code == 0
     assert "4 lines are older than the chain: they are sealed as they were found then" in said.err
+
+
+PLACES = ["confirm", "unsubscribe", "preferences", "preferences/manage", "unsubscribe/undo"]
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_a_token_that_somebody_writes_into_the_log_is_cut(
+    path: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    token = Links("https://x.example", b"s" * 32).token("unsubscribe", 7)
+    configure_logging(service=True)
+    error = OSError(f"GET /{path}/{token} was cut off")
+    where = {"path": f"/{path}/{token}?x=1"}
+    logging.getLogger("digest.web").error("broken: /%s/%s", path, token, extra=where, exc_info=error)
+    said = capfd.readouterr().err
+    assert said.count(f"/{path}/") >= 2
+    assert token not in said
+    assert "?x=1" in said

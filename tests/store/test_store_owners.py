@@ -139,6 +139,27 @@ async def test_why_somebody_left_is_written_down_and_changes_nothing(store: Stor
     await is_well(store)
 
 
+# ---------------------------------------------------------------- a private feed
+
+
+async def test_a_private_feed_is_good_until_it_is_renewed_or_left(store: Store) -> None:
+    await synced(store)
+    made = await reader(store)
+    assert await store.subscriptions.of_feed(Token(made.id, 0)) is None
+    number = await store.subscriptions.feed_number(made.id)
+    assert number
+    assert await store.subscriptions.feed_number(made.id) == number
+    assert await store.subscriptions.of_feed(Token(made.id, number)) == made
+    newer = await store.subscriptions.feed_number(made.id, renew=True)
+    assert newer
+    assert await store.subscriptions.of_feed(Token(made.id, number)) is None
+    assert await store.subscriptions.of_feed(Token(made.id, newer)) == made
+    await store.subscriptions.leave(made.id, evidence={}, now=NOW)
+    assert await store.subscriptions.of_feed(Token(made.id, newer)) is None
+    assert await store.subscriptions.feed_number(made.id) is None
+    assert await store.subscriptions.feed_number(999) is None
+
+
 # ---------------------------------------------------------------- the link for an hour
 
 
