@@ -2,8 +2,8 @@
 
 SQLite: readers are deferred and `query_only`, so a page never waits for a writer; all writing of a process
 goes through one queue, a transaction at a time (`BEGIN IMMEDIATE`), because SQLAlchemy's default transactions
-lose updates silently. PostgreSQL: one pool. On both, a transaction that has begun runs to its end even when its
-caller is cancelled, and an error of COMMIT reaches the caller.
+lose updates silently. PostgreSQL: one pool. On both, a transaction that has begun runs to its end even when
+its caller is cancelled, and an error of COMMIT reaches the caller.
 
 Whatever the database cannot do now (locked, full, unreachable, read-only) becomes `NotReady`, in plain words.
 """
