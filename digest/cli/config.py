@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from digest.cli.console import config_option, config_path_of, json_option, print_json, run, say
+from digest.cli.console import (
+    CHECK_FAILED,
+    config_option,
+    config_path_of,
+    json_option,
+    print_json,
+    run,
+    say,
+)
+
+if TYPE_CHECKING:
+    from digest.service.plan import Plan
 
 
 @click.group("config")
@@ -55,13 +66,17 @@ def schema() -> None:
 
 
 @config_command.command("diff")
+@click.option("--exit-code", is_flag=True, help="Exit 3 when something would change.")
 @config_option
 @json_option
 @click.pass_context
-def diff_config(ctx: click.Context, config_path: str | None, as_json: bool) -> None:
-    """What using this file would change: newsletters, feeds, and who would be added or removed."""
+def diff_config(ctx: click.Context, config_path: str | None, exit_code: bool, as_json: bool) -> None:
+    """What using this file would change: newsletters, feeds, and who would be added or removed.
 
-    async def main() -> dict[str, Any]:
+    Nothing is changed. Who left by themselves, or is suppressed, is named too: no list brings them back.
+    """
+
+    async def main() -> Plan:
         from digest.service import open_house
 
         async with open_house(config_path_of(ctx, config_path), sync=False) as house:
@@ -69,10 +84,12 @@ def diff_config(ctx: click.Context, config_path: str | None, as_json: bool) -> N
 
     plan = run(main())
     if as_json:
-        print_json(plan)
-        return
-    for name, lines in plan.items():
-        for line in lines:
-            click.echo(f"{name}: {line}")
-    if not any(plan.values()):
-        click.echo("no change")
+        print_json({"changes": plan.changes, "newsletters": plan.newsletters})
+    else:
+        for change in plan.newsletters:
+            for line in change.lines():
+                click.echo(f"{change.newsletter}: {line}")
+        if not plan.changes:
+            click.echo("no change")
+    if exit_code and plan.changes:
+        ctx.exit(CHECK_FAILED)

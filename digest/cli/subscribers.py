@@ -145,8 +145,7 @@ def remove_subscribers(
 
 
 @subscribers_command.command("import")
-@click.argument("newsletter", required=False)
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@click.argument("given", nargs=-1, required=True, metavar="[NEWSLETTER] FILE")
 @click.option("--dry-run", is_flag=True, help="Check the file and say what would happen; change nothing.")
 @click.option("--skip-bad", is_flag=True, help="Import the others when lines are bad.")
 @click.option(
@@ -168,8 +167,7 @@ def remove_subscribers(
 def import_subscribers(
     ctx: click.Context,
     config_path: str | None,
-    newsletter: str | None,
-    file: Path,
+    given: tuple[str, ...],
     dry_run: bool,
     skip_bad: bool,
     columns: tuple[str, ...],
@@ -184,6 +182,10 @@ def import_subscribers(
     """
     from digest.cli.importing import Wish, import_list
 
+    if len(given) > 2:
+        raise click.UsageError("give one newsletter (or none) and one file")
+    newsletter = given[0] if len(given) == 2 else ""
+    file = click.Path(exists=True, dir_okay=False, allow_dash=True).convert(given[-1], None, ctx)
     named = dict(column.partition("=")[::2] for column in columns)
 
     async def main() -> int:
@@ -198,7 +200,7 @@ def import_subscribers(
                 report=report,
             )
             with click.open_file(str(file), "rb") as source:
-                name = "stdin" if str(file) == "-" else file.name
+                name = "stdin" if file == "-" else Path(str(file)).name
                 return await import_list(house, source, name, wish, as_json=as_json)
 
     ctx.exit(run(main()))

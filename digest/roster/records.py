@@ -61,7 +61,7 @@ class Records:
                     raise BadFile(line, "a quote is opened here and never closed") from error
                 yield Record(line, reader.line_num, [], _words(error))
                 continue
-            if line <= passed or not any(cells):
+            if line <= passed or not any(map(str.strip, cells)):
                 continue
             yield self._looked_through(Record(line, reader.line_num, cells))
 

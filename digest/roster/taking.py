@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from digest.model import Bookmark, SubscriptionStatus, Vouched
@@ -18,9 +18,9 @@ from digest.roster.people import Person
 from digest.roster.spool import Spool, in_chunks
 from digest.store import Store
 
-CHUNK_SECONDS = 0.02
+CHUNK_SECONDS = 0.025
 PAUSE_SECONDS = 0.004
-SMALLEST, LARGEST = 50, 20_000
+SMALLEST, LARGEST = 400, 20_000
 LOOKED_UP = 5_000  # in one reading
 
 # Outcomes that the list itself decides.
@@ -41,13 +41,10 @@ class Sum:
 class Pace:
     """How many people make a chunk."""
 
-    size: int = 500
-    _least: int = field(default=SMALLEST, repr=False)
+    size: int = 1_000
 
     def took(self, people: int, seconds: float) -> None:
         """Learn from a chunk."""
-        if people < self._least:
-            return
         fitting = people * CHUNK_SECONDS / max(seconds, 1e-6)
         self.size = max(SMALLEST, min(LARGEST, round((self.size + fitting) / 2)))
 

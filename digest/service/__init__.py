@@ -12,7 +12,7 @@ import pkgutil
 import random
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from digest.model import DigestError, Feed, FeedStatus, Issue, Newsletter, NotFo
 from digest.net import Net
 from digest.publishers.base import Lent, Publisher
 from digest.publishers.private_feed import PrivateFeeds
+from digest.service.plan import Plan, plan_of
 from digest.service.writing import open_writer
 from digest.store import Store
 from digest.workers import Workers
@@ -127,40 +128,9 @@ class House:
                     known[follow.url] = FeedStatus(feed=feed, newsletters=(slug,), entries=0, articles=0)
         return list(known.values())
 
-    async def plan(self) -> dict[str, list[str]]:
-        """What using this config would change, in words; nothing is changed."""
-        plan: dict[str, list[str]] = {}
-        stored = {p.newsletter.slug: p for p in await self.store.newsletters.all() if p.retired_at is None}
-        for slug in stored.keys() - self.line.newsletters.keys():
-            plan[slug] = ["would be retired: no more issues, its pages and feeds stay"]
-        for slug, newsletter in self.line.newsletters.items():
-            lines = plan.setdefault(slug, [])
-            if slug not in stored:
-                lines.append(f"new, with {len(newsletter.follows)} feeds")
-            was = (
-                stored[slug].newsletter if slug in stored else replace(newsletter, follows=(), recipients=())
-            )
-            lines += _changes("feed", {f.url for f in was.follows}, {f.url for f in newsletter.follows})
-            lines += _changes("reader", set(was.recipients), set(newsletter.recipients))
-            lines += [
-                f"{name}: {getattr(was, name)!r} → {getattr(newsletter, name)!r}"
-                for name in ("title", "language", "limit", "per_feed", "channels", "subject", "catch_up")
-                if getattr(was, name) != getattr(newsletter, name)
-            ]
-            if was.schedule != newsletter.schedule:
-                lines.append(f"schedule: {_schedule(was)} → {_schedule(newsletter)}")
-        return plan
-
-
-def _changes(what: str, was: set[str], now: set[str]) -> list[str]:
-    return [f"+ {what} {name}" for name in sorted(now - was)] + [
-        f"- {what} {name}" for name in sorted(was - now)
-    ]
-
-
-def _schedule(newsletter: Newsletter) -> str:
-    schedule = newsletter.schedule
-    return f"{schedule.cadence} at {schedule.at:%H:%M} {schedule.zone}"
+    async def plan(self) -> Plan:
+        """What using this config would change; nothing is changed."""
+        return await plan_of(self.store, self.line.newsletters)
 
 
 def inbox_is_local(settings: Settings) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -23,7 +24,7 @@ from digest.store.chain import SEAL, Chain, Line, mark_of, person_of
 from digest.store.codec import since_epoch
 from digest.store.database import Database
 from digest.store.editions import own_edition
-from digest.store.joining import is_published
+from digest.store.joining import DECISIVE, DEPARTURES, is_published
 from digest.store.seals import put_head, take_chain
 
 ACTIVE, PAUSED, LEFT = (
@@ -44,9 +45,9 @@ def marker(pepper: bytes) -> Callable[[str], bytes]:
     return lambda address: sha256(outer + sha256(inner + address.casefold().encode()).digest()).digest()
 
 
-def departure_mark(mark: Callable[[str], bytes], newsletter: str, address: str) -> str:
-    """What stands in `departures` for somebody who left this newsletter by themselves."""
-    return mark(f"left {newsletter} {address}").hex()
+def _departures(mark: Callable[[str], bytes], person: Vouched) -> list[str]:
+    """What may stand in `departures` for somebody who left, or reads elsewhere: `people.departure_of`."""
+    return [mark(f"{kind} {person.newsletter} {person.address}").hex() for kind in DEPARTURES]
 
 
 async def admit(
@@ -70,7 +71,7 @@ async def admit(
             raise NotFound(f"there is no newsletter {slug!r}")
         editions[slug] = await own_edition(connection, slug, share=True)
 
-    def work(raw: Connection) -> list[str]:
+    def work(raw: sqlite3.Connection | Connection) -> list[str]:
         known = look_up(Rows(raw), database.pepper, people, back=back)
         outcomes = [known.outcome(person) for person in people]
         wanted = [person for person, outcome in zip(people, outcomes, strict=True) if outcome == "added"]
@@ -78,7 +79,7 @@ async def admit(
             _write(Rows(raw), known, wanted, editions, chain, source, now)
         return outcomes
 
-    outcomes = await connection.run_sync(work)
+    outcomes = await database.by_hand(connection, work)
     if chain is not None:
         await put_head(connection, chain.head)
     return outcomes
@@ -89,13 +90,18 @@ async def admit(
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Statements of both databases over many values."""
+    """Statements of both databases over many values, as `Database.by_hand` lends a connection."""
 
-    connection: Connection
+    connection: sqlite3.Connection | Connection
 
     @property
     def _on_sqlite(self) -> bool:
-        return self.connection.dialect.name == "sqlite"
+        return isinstance(self.connection, sqlite3.Connection)
+
+    def one(self, statement: str, values: tuple[Any, ...] = ()) -> Any:
+        """The first value of the first row; None when there is none."""
+        row = self._run(statement, values).fetchone()
+        return None if row is None else row[0]
 
     def among(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a statement that joins `wanted(value)`: these values, all texts or all numbers."""
@@ -106,37 +112,42 @@ class Rows:
             table, given = "(SELECT value FROM json_each(?)) AS wanted", json.dumps(given)
         else:
             kind = "text" if isinstance(given[0], str) else "bigint"
-            table = f"unnest(%s::{kind}[]) AS wanted(value)"
+            table = f"unnest(?::{kind}[]) AS wanted(value)"
         # CROSS JOIN: SQLite then looks each value up, and never walks the large table instead.
-        found = self.connection.exec_driver_sql(statement.format(wanted=table), (given,))
-        return [tuple(row) for row in found]
+        return [tuple(row) for row in self._run(statement.format(wanted=table), (given,)).fetchall()]
 
     def add(self, table: str, columns: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert these rows. columns: name and PostgreSQL type."""
         names = ", ".join(columns)
         if self._on_sqlite:
             places = ", ".join("?" * len(columns))
-            statement = f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608 - our own words
-            self.connection.exec_driver_sql(statement, list(rows))
+            self.change(f"INSERT INTO {table} ({names}) VALUES ({places})", rows)  # noqa: S608 - our own words
             return
-        arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
+        arrays = ", ".join(f"?::{kind}[]" for kind in columns.values())
         statement = f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays})"  # noqa: S608 - our own words
-        self.connection.exec_driver_sql(statement, tuple(map(list, zip(*rows, strict=True))))
+        self._run(statement, tuple(map(list, zip(*rows, strict=True))))
 
     def change(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """One statement for each row, with `?` for its values."""
-        if rows:
-            said = statement if self._on_sqlite else statement.replace("?", "%s")
-            self.connection.exec_driver_sql(said, list(rows))
+        if not rows:
+            return
+        if isinstance(self.connection, sqlite3.Connection):
+            self.connection.executemany(statement, rows)
+        else:
+            self.connection.exec_driver_sql(statement.replace("?", "%s"), list(rows))
 
     def ids(self, table: str, count: int) -> Sequence[int]:
         """So many ids that nobody else gets. (On SQLite we are the only writer until we commit.)"""
         if self._on_sqlite:
-            asked = "SELECT seq FROM sqlite_sequence WHERE name = ?"
-            last = self.connection.exec_driver_sql(asked, (table,)).scalar() or 0
+            last = self.one("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)) or 0
             return range(last + 1, last + 1 + count)
-        asked = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
-        return list(self.connection.exec_driver_sql(asked, (table, count)).scalars())
+        asked = "SELECT nextval(pg_get_serial_sequence(?, 'id')) FROM generate_series(1, ?)"
+        return [row[0] for row in self._run(asked, (table, count)).fetchall()]
+
+    def _run(self, statement: str, values: tuple[Any, ...]) -> Any:
+        if isinstance(self.connection, sqlite3.Connection):
+            return self.connection.execute(statement, values)
+        return self.connection.exec_driver_sql(statement.replace("?", "%s"), values)
 
     def day(self, value: date | None) -> Any:
         """A date as the driver takes it."""
@@ -168,10 +179,7 @@ class Known:
             return "already"
         if status == LEFT and number not in self.taken_out:
             return "left"
-        if (
-            self.departed
-            and departure_mark(self.pepper_mark, person.newsletter, person.address) in self.departed
-        ):
+        if self.departed and not self.departed.isdisjoint(_departures(self.pepper_mark, person)):
             return "left"
         self.subscriptions[person.newsletter, mark] = (number, ACTIVE)
         return "added"
@@ -187,8 +195,8 @@ def look_up(rows: Rows, pepper: bytes, people: Sequence[Vouched], *, back: bool 
             "SELECT s.hash FROM {wanted} CROSS JOIN suppressions AS s WHERE s.hash = wanted.value", marks
         )
     )
-    if rows.connection.exec_driver_sql("SELECT 1 FROM departures LIMIT 1").first():
-        asked = [departure_mark(known.pepper_mark, one.newsletter, one.address) for one in people]
+    if rows.one("SELECT 1 FROM departures LIMIT 1"):
+        asked = [mark for one in people for mark in _departures(known.pepper_mark, one)]
         known.departed = frozenset(
             mark
             for (mark,) in rows.among(
@@ -222,10 +230,12 @@ def look_up(rows: Rows, pepper: bytes, people: Sequence[Vouched], *, back: bool 
 
 def _taken_out(rows: Rows, left: Iterable[int]) -> frozenset[int]:
     found = rows.among(
-        "SELECT s.id FROM {wanted} CROSS JOIN subscriptions AS s WHERE s.id = wanted.value AND EXISTS"
+        "SELECT s.id FROM {wanted} CROSS JOIN subscriptions AS s"  # noqa: S608 - our own words
+        " WHERE s.id = wanted.value AND EXISTS"
         " (SELECT 1 FROM consents AS c WHERE c.event = 'no' AND c.source = 'config' AND c.id ="
         " (SELECT max(l.id) FROM consents AS l"
-        "  WHERE l.subscriber_id = s.subscriber_id AND l.newsletter = s.newsletter))",
+        "  WHERE l.subscriber_id = s.subscriber_id AND l.newsletter = s.newsletter"
+        f"  AND l.event IN ({', '.join(map(repr, DECISIVE))})))",
         list(left),
     )
     return frozenset(number for (number,) in found)
@@ -264,6 +274,17 @@ _AGAIN = (
 )
 
 
+def _salt(rows: Rows, known: Known, wanted: Sequence[Vouched]) -> None:
+    """Salts for those whom an older release has written down."""
+    salted = []
+    for mark in {one.mark.hex() for one in wanted}:
+        number, address, salt = known.persons[mark]
+        if salt is None:
+            known.persons[mark] = (number, address, fresh := secrets.token_bytes(SEAL))
+            salted.append((fresh, number))
+    rows.change("UPDATE subscribers SET salt = ? WHERE id = ?", salted)
+
+
 def _write(
     rows: Rows,
     known: Known,
@@ -284,6 +305,7 @@ def _write(
     ]
     for number, address, mark, fresh_salt, _ in persons:
         known.persons[mark] = (number, address, fresh_salt)
+    _salt(rows, known, wanted)
     made: list[tuple[Any, ...]] = []
     again: list[tuple[Any, ...]] = []
     lines: list[Line] = []

@@ -40,6 +40,7 @@ from digest.store.engines import (
     read_url,
     sqlite_readers,
     sqlite_writer,
+    take_turn,
     touch_file,
 )
 from digest.store.tables import counters
@@ -214,6 +215,16 @@ class Database:
         """
         return cast(T, await self.write(cast(Any, _Quick(work))))
 
+    async def by_hand(
+        self, connection: AsyncConnection, work: Callable[[sqlite3.Connection | Connection], T]
+    ) -> T:
+        """Run a function within the transaction of this connection: on SQLite with the driver's own one, in
+        one trip to its thread; on PostgreSQL with SQLAlchemy's blocking face, for `exec_driver_sql`."""
+        if self.dialect == "sqlite":
+            driver = cast(Any, (await connection.get_raw_connection()).driver_connection)
+            return cast(T, await driver._execute(work, driver._conn))
+        return await connection.run_sync(work)
+
     async def _commit(self, work: Work[T]) -> T:
         with self._plain_words():
             if isinstance(work, _Quick):
@@ -307,7 +318,7 @@ def _in_one_go(connection: sqlite3.Connection, work: Callable[[Run], T]) -> T:
     def run(statement: str, asked: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         return connection.execute(statement, asked).fetchall()
 
-    connection.execute("BEGIN IMMEDIATE")
+    take_turn(connection)
     try:
         answer = work(run)
         connection.execute("COMMIT")

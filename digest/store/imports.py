@@ -122,5 +122,7 @@ class Imports:
     async def survey(self, people: Sequence[Vouched]) -> list[str]:
         """What would become of these people now, as `take_in` would count it; nothing is changed."""
         async with self._database.reading() as connection:
-            known = await connection.run_sync(lambda raw: look_up(Rows(raw), self._database.pepper, people))
+            known = await self._database.by_hand(
+                connection, lambda raw: look_up(Rows(raw), self._database.pepper, people)
+            )
         return [known.outcome(person) for person in people]

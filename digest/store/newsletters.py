@@ -13,6 +13,7 @@ from digest.model import Edition, Newsletter, NotFound, Publication, Site
 from digest.store.codec import AnyRow, decode
 from digest.store.database import Database
 from digest.store.editions import MANUAL, edition_of, own_edition
+from digest.store.recipients import Plan, plan_recipients
 from digest.store.sync import sync_newsletters
 from digest.store.tables import editions, newsletters
 
@@ -34,6 +35,11 @@ class Newsletters:
             await sync_newsletters(self._database, connection, newsletters, site, now)
 
         await self._database.write(work)
+
+    async def plan(self, newsletter: Newsletter) -> Plan:
+        """Whom `sync` would add to this newsletter and take out of it; nothing is changed."""
+        async with self._database.reading() as connection:
+            return await plan_recipients(self._database, connection, newsletter)
 
     async def all(self) -> builtins.list[Publication]:
         """Every newsletter there ever was, by slug."""

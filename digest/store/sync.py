@@ -15,9 +15,8 @@ from digest.store.addressing import close_born
 from digest.store.codec import encode, host_of
 from digest.store.database import SYNC_LOCK, Database
 from digest.store.editions import MANUAL, edition_of, find_or_found, has_readers, key_of, own_edition
-from digest.store.joining import LEFT, add_reader, leave_now
 from digest.store.ledger import place_when_unknown, suppress_waiting
-from digest.store.people import select_subscriptions, subscription_of
+from digest.store.recipients import settle_recipients
 from digest.store.seals import hold
 from digest.store.tables import (
     OPEN,
@@ -30,7 +29,6 @@ from digest.store.tables import (
     meta,
     newsletters,
     slots,
-    subscribers,
     subscriptions,
 )
 
@@ -53,7 +51,7 @@ async def sync_newsletters(
         await _schedule(database, connection, newsletter, now)
     await _feeds(database, connection, wanted, now)
     for newsletter in wanted:
-        await _recipients(database, connection, newsletter, now)
+        await settle_recipients(database, connection, newsletter, now)
     await _retire_others(connection, [newsletter.slug for newsletter in wanted], now)
 
 
@@ -242,33 +240,6 @@ async def _reach_back(connection: AsyncConnection, feed_id: int, follow: Follow,
     if follow.first is not None:
         statement = statement.where(entries.c.published >= now - follow.first)
     await connection.execute(statement)
-
-
-# ---------------------------------------------------------------- readers of the config
-
-
-async def _recipients(
-    database: Database, connection: AsyncConnection, newsletter: Newsletter, now: datetime
-) -> None:
-    statement = select_subscriptions().where(
-        subscriptions.c.newsletter == newsletter.slug,
-        or_(subscriptions.c.source == "config", subscribers.c.address.in_(newsletter.recipients)),
-    )
-    known = {row.address: subscription_of(row) for row in await connection.execute(statement)}
-    for address in newsletter.recipients:
-        await add_reader(  # who left by themselves stays so
-            database,
-            connection,
-            newsletter.slug,
-            address,
-            source="config",
-            evidence={},
-            now=now,
-            back=True,
-        )
-    for address, have in known.items():
-        if have.source == "config" and have.status != LEFT and address not in newsletter.recipients:
-            await leave_now(database, connection, have, source="config", evidence={}, now=now)
 
 
 # ---------------------------------------------------------------- what has left the config
