@@ -19,13 +19,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from digest.store.database import Database
 from digest.store.tables import confirmations
 
-Kind = Literal["confirm", "manage"]
+Kind = Literal["confirm", "manage", "change"]
 
 # So many in such a time, whatever the newsletter. `confirm` is any letter to an address that has not said
-# yes; `manage` goes to one that has.
+# yes; `manage` goes to one that has; `change` counts what one person has sent to new addresses.
 LIMITS: dict[Kind, tuple[tuple[int, timedelta], ...]] = {
     "confirm": ((1, timedelta(hours=1)), (3, timedelta(days=1))),
     "manage": ((3, timedelta(hours=1)),),
+    "change": ((3, timedelta(hours=1)),),
 }
 LONGEST = timedelta(days=1)
 

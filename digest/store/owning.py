@@ -7,7 +7,6 @@ latest one that was mailed, and for as long as the address is theirs.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -68,25 +67,6 @@ async def managed(connection: AsyncConnection, token: Token) -> Subscription | N
     mailed = select(subscribers.c.manage_at).where(subscribers.c.id == found.subscriber_id)
     at: datetime | None = (await connection.execute(mailed)).scalar_one()
     return found if at is not None and int(at.timestamp()) == token.number else None
-
-
-# ---------------------------------------------------------------- a private feed
-
-
-async def number_of(connection: AsyncConnection, id: int) -> int:  # noqa: A002 - as in every room of the store
-    """The number that links to a private feed are made with now; 0: none was made yet."""
-    stored = select(subscriptions.c.feed_number).where(subscriptions.c.id == id)
-    return int((await connection.execute(stored)).scalar_one())
-
-
-async def number_feed(connection: AsyncConnection, id: int, *, renew: bool) -> int:  # noqa: A002
-    """The same, made if there is none; renew: another one."""
-    known = await number_of(connection, id)
-    if known and not renew:
-        return known
-    number = secrets.randbelow(2**40 - 1) + 1  # what fits into a token
-    await connection.execute(update(subscriptions).where(subscriptions.c.id == id).values(feed_number=number))
-    return number
 
 
 # ---------------------------------------------------------------- everything
@@ -195,7 +175,10 @@ async def ask_address(
         return False
     if await free_at(database, connection, "confirm", address, now) > now:
         return False
+    if await free_at(database, connection, "change", found.address, now) > now:
+        return False
     await note_letter(database, connection, "confirm", address, now)
+    await note_letter(database, connection, "change", found.address, now)
     person = address_changes.c.subscriber_id == found.subscriber_id
     await connection.execute(delete(address_changes).where(person))  # its link dies with it
     asked = insert(address_changes).values(

@@ -51,8 +51,6 @@ from digest.store.owning import (
     everything,
     mail_link,
     managed,
-    number_feed,
-    number_of,
 )
 from digest.store.people import (
     find_subscription,
@@ -350,26 +348,6 @@ class Subscriptions:
             return await erase_person(self._database, connection, address, now)
 
         return await self._database.write(work)
-
-    async def feed_number(self, subscription_id: int, *, renew: bool = False) -> int | None:
-        """What the `feed` token of this reader is bound to. renew: links made before are dead from now on.
-        None: no reader."""
-
-        async def work(connection: AsyncConnection) -> int | None:
-            found = await find_subscription(connection, subscription_id, lock=True)
-            if found is None or found.status not in (ACTIVE, PAUSED):
-                return None
-            return await number_feed(connection, subscription_id, renew=renew)
-
-        return await self._database.write(work)
-
-    async def of_feed(self, token: Token) -> Subscription | None:
-        """Whose private feed this is. None: its link was renewed, or they have left."""
-        async with self._database.reading() as connection:
-            found = await find_subscription(connection, token.id)
-            if found is None or found.status not in (ACTIVE, PAUSED) or token.number == 0:
-                return None
-            return found if await number_of(connection, token.id) == token.number else None
 
     async def request_manage(self, subscription_id: int, now: datetime) -> bool:
         """Mail the link that leads to everything we hold, to the address itself; the one before it is dead

@@ -56,7 +56,7 @@ class Ledger(RuleBasedStateMachine):
         store = await Store.open(url)
         if self.url:
             async with store._database._writing.begin() as connection:
-                tables = "deliveries, delivery_events, issues, newsletters, subscribers"
+                tables = "deliveries, delivery_events, issues, newsletters, subscribers, departures"
                 await connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
         await synced(store, newsletter())
         self.subscriptions = await readers(store, READERS)

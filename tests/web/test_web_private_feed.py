@@ -94,17 +94,18 @@ async def an_issue(store: Store, day: int, **changes: Any) -> Issue:
     own = await store.newsletters.own_edition("world")
     moment = MOMENT.replace(day=day)
     path = changes.get("path", f"world/2026-11-{day:02}")
+    after = changes.get("after", own.through)
     made = replace(
         MIXED,
         edition_id=own.id,
-        after=own.through,
-        through=own.through + 1,
+        after=after,
+        through=after + 1,
         path=path,
         tag=f"tag:news.example.org,2026-11-01:{path}",
         date=moment.date(),
         composed_at=moment,
         updated_at=moment,
-        **{name: value for name, value in changes.items() if name != "path"},
+        **{name: value for name, value in changes.items() if name not in ("path", "after")},
     )
     return await bear_prepared(store, made, {}, {"email": "readers"}, moment)
 
@@ -124,9 +125,9 @@ async def test_a_private_feed_holds_the_issues_born_for_its_reader(desk: Desk) -
     told = answer.json()
     assert [item["id"][-5:] for item in told["items"]] == ["d/i/3", "11-02", "11-01"]
     assert "next_url" not in told
-    await an_issue(desk.store, 4)
+    await an_issue(desk.store, 4, path="world/i/4", public=False, after=3)
     items = (await desk.client.get(await desk.address("ann", "json"))).json()["items"]
-    assert [item["id"][-5:] for item in items] == ["11-04", "d/i/3", "11-02"]
+    assert [item["id"][-5:] for item in items] == ["d/i/4", "d/i/3", "11-02"]
 
 
 async def test_nobody_else_keeps_it_and_a_second_look_costs_nothing(desk: Desk) -> None:
