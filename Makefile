@@ -29,7 +29,7 @@ check: $(STAMP)  ## format, lint, types
 	$(BIN)/mypy
 
 test: check      ## lint, type-check and run every test
-	$(BIN)/python -m pytest -n 3 --dist worksteal
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 cover: check     ## the same with branch coverage, which takes half as long again
 	$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report=term:skip-covered
