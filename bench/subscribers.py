@@ -3,7 +3,8 @@
 The service is `digest run`, the import `digest subscribers import`, each in a process of its own, on a new
 SQLite file. Meanwhile pages are asked for: a newsletter's, a reader's preferences, all newsletters; and the
 one-click form of leaving is posted, which needs its turn to write. First when nothing else happens, then
-during the import, and at last with everybody there. Then the ledger is verified and everybody exported.
+during the import, with everybody there, and while an issue for all of them is made and sent to Postfix's
+smtp-sink, if that is here. At last the ledger is verified and everybody exported.
 """
 
 from __future__ import annotations
@@ -23,16 +24,27 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bench.sending.world import Sink
+
 MB = 1024 * 1024
 WANTED_SECONDS, WANTED_MS = 120.0, 50.0
 CONFIG = """
 site: {{title: Bench, url: "http://127.0.0.1:{port}"}}
 database: sqlite:///subscribers.db
 secret: {secret}
-email: {{from: Bench <bench@example.org>, transport: inbox}}
+email:
+  from: Bench <bench@example.org>
+  transport: smtp
+  smtp: [{{host: 127.0.0.1, port: {smtp}, security: none, connections: 8}}]
 newsletters:
-  world: {{title: World, schedule: {{at: "07:00", zone: UTC}}, feeds: []}}
+  world:
+    title: World
+    schedule: {{at: "07:00", zone: UTC}}
+    feeds: [{{url: feed.xml, first: all}}]
+    channels: [email]
 """
+FEED = Path(__file__).parent.parent / "examples/feeds/city.xml"
+SENDING_SECONDS = 60.0
 
 
 def main(options: Sequence[str] = ()) -> None:
@@ -40,12 +52,15 @@ def main(options: Sequence[str] = ()) -> None:
     parser.add_argument("--people", type=int, default=1_000_000, metavar="N", help="how many (1000000)")
     asked = parser.parse_args(options)
     with tempfile.TemporaryDirectory(prefix="digest-bench-") as name:
+        Path(name).chmod(0o755)  # smtp-sink is nobody
         _run(Path(name), asked.people)
 
 
 def _run(folder: Path, people: int) -> None:
     port = _free_port()
-    (folder / "config.yaml").write_text(CONFIG.format(port=port, secret="s" * 48))
+    smtp = _free_port()
+    (folder / "config.yaml").write_text(CONFIG.format(port=port, secret="s" * 48, smtp=smtp))
+    (folder / "feed.xml").write_bytes(FEED.read_bytes())
     _write_list(folder / "list.csv", people)
     _digest(folder, "subscribers", "add", "world", "known@example.org")
     service = subprocess.Popen(
@@ -68,12 +83,27 @@ def _run(folder: Path, people: int) -> None:
         _show(f"{people:,} people imported", seconds, "s", WANTED_SECONDS * people / 1_000_000)
         print(f"  {'the most memory of the import':44} {peak:8.0f} MB")
         visitor.phase("everybody there", lambda: time.sleep(5))
+        if Sink.program():
+            with Sink(folder, smtp) as sink:
+                visitor.phase("an issue goes out", lambda: _send(folder, sink, people))
+        else:
+            print("  without Postfix's smtp-sink nothing is sent: apt-get install postfix")
         for words in (("subscribers", "verify"), ("subscribers", "export", "-o", "out.csv")):
             took, peak = _digest(folder, *words)
             print(f"  {' '.join(words[:2]):44} {took:8.1f} s, {peak:.0f} MB")
     finally:
         service.send_signal(signal.SIGTERM)
         service.wait(30)
+
+
+def _send(folder: Path, sink: Sink, people: int) -> None:
+    """The issue is born with a letter for each, and the service begins to send them."""
+    took, _ = _digest(folder, "compose", "--now")
+    began = time.perf_counter()
+    while sink.took() < people and time.perf_counter() - began < SENDING_SECONDS:
+        time.sleep(0.5)
+    rate = sink.took() / (time.perf_counter() - began)
+    print(f"  {'the issue and its letters born':44} {took:8.1f} s, then {rate:,.0f} letters/s")
 
 
 def _write_list(path: Path, people: int) -> None:

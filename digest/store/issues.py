@@ -18,7 +18,7 @@ from digest.store.births import Audience, SomebodyWasFirst, bring_about
 from digest.store.codec import AnyRow, decode, decode_mapping, encode
 from digest.store.database import Database
 from digest.store.invariant import progress
-from digest.store.ledger import CHUNK, PLACE, note, suppress_waiting
+from digest.store.ledger import AT_ONCE, PLACE, note, suppress_waiting
 from digest.store.search import index
 from digest.store.tables import decisions, deliveries, editions, issue_channels, issue_letters, issues, slots
 
@@ -75,7 +75,7 @@ class Issues:
             return None
         return replace(issue, id=issue_id, state="born", recipients=None)
 
-    async def add_deliveries(self, issue_id: int, now: datetime, *, chunk: int = CHUNK) -> bool:
+    async def add_deliveries(self, issue_id: int, now: datetime, *, chunk: int = AT_ONCE) -> bool:
         """Bring the next chunk of this issue's deliveries about; True when all are there.
 
         With the last one the recipients are counted for good and the issue opens; nothing of it can be

@@ -20,7 +20,7 @@ from digest.store.births import end_pauses, take_slot
 from digest.store.database import Database
 from digest.store.editions import edition_of, has_readers, locked_edition
 from digest.store.joining import is_published
-from digest.store.ledger import CHUNK
+from digest.store.ledger import AT_ONCE
 from digest.store.tables import (
     ACTIVE,
     OPEN,
@@ -142,7 +142,7 @@ class Slots:
             cursor = edition.own and edition.through == after
             if cursor and await _any(connection, born):
                 return False
-            if await move_chunk(connection, edition.id, after, slot.through, CHUNK) == CHUNK:
+            if await move_chunk(connection, edition.id, after, slot.through, AT_ONCE) == AT_ONCE:
                 return True
             if cursor:
                 await connection.execute(
