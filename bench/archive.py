@@ -65,7 +65,7 @@ async def fill(store: Store, count: int, chance: random.Random) -> None:
 
         async def work(connection: AsyncConnection, issues: list[Issue] = issues) -> None:
             for each in issues:
-                await bring_about(store._database, connection, each, (), {}, {}, None, NOW)
+                await bring_about(store._database, connection, each, (), {}, {}, {}, None, NOW)
 
         await store._database.write(work)
         if (first + IN_ONE) % 1_000 == 0:
