@@ -14,6 +14,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -27,6 +28,7 @@ from digest.model import Delivery, DeliveryState
 from digest.publishers.base import Lent, Result, anyone
 from digest.publishers.email import Publisher, Settings, prepare_issue
 from digest.publishers.relay import Relay
+from digest.store import Store
 from letter_samples import LINKS, LONG, SITE, WORLD
 
 ISSUE = replace(LONG, stories=LONG.stories[:6])
@@ -48,7 +50,7 @@ class Ledger:
         self,
         done: Sequence[tuple[Delivery, Result]],
         want: int,
-        admit: Callable[[Delivery], bool] = anyone,
+        admit: Callable[[Delivery], bool | None] = anyone,
     ) -> Sequence[Delivery]:
         for _, result in done:
             if isinstance(result, Exception):
@@ -79,25 +81,27 @@ def _delivery(number: int) -> Delivery:
 
 
 class _Shelf:
-    """The store, as far as a letter needs it."""
+    """The store, as far as a letter needs it: the letter, and a real room for what is counted of relays."""
 
-    def __init__(self, prepared: bytes) -> None:
+    def __init__(self, prepared: bytes, store: Store) -> None:
         self.issues = self
+        self.budgets = store.budgets
         self._prepared = prepared
 
     async def get(self, _issue_id: int) -> Any:
         return ISSUE
 
-    async def prepared(self, _issue_id: int, _channel: str) -> bytes:
+    async def prepared(self, _issue_id: int, _channel: str, _language: str) -> bytes:
         return self._prepared
 
 
-def lent(settings: Settings) -> Lent:
+def lent(settings: Settings, kept: Store) -> Lent:
     prepared = prepare_issue(ISSUE, WORLD, SITE, settings.sender, LINKS, None)
     missing: Any = SimpleNamespace()
-    store: Any = _Shelf(prepared)
+    store: Any = _Shelf(prepared, kept)
     return Lent(
-        site=SITE, store=store, links=LINKS, workers=missing, templates=None, clock=lambda: MOMENT
+        site=SITE, store=store, links=LINKS, workers=missing, net=missing, templates=None,
+        clock=lambda: MOMENT,
     )  # fmt: skip
 
 
@@ -105,14 +109,19 @@ async def send(port: int, letters: int, connections: int) -> tuple[float, float]
     """Seconds of time and of processor, for so many letters."""
     relay = Relay(host="127.0.0.1", port=port, security="none", connections=connections)
     settings = Settings(from_=SENDER, transport="smtp", smtp=(relay,))
-    publisher = Publisher(settings, lent(settings))
-    await publisher.connect()
-    await publisher.stream(Ledger(2 * connections))
-    ledger = Ledger(letters)
-    began, cpu = time.perf_counter(), time.process_time()
-    await publisher.stream(ledger)
-    taken = time.perf_counter() - began, time.process_time() - cpu
-    await publisher.close()
+    with tempfile.TemporaryDirectory(prefix="digest-bench-") as folder:
+        store = await Store.open(f"sqlite:///{folder}/budgets.db")
+        try:
+            publisher = Publisher(settings, lent(settings, store))
+            await publisher.connect()
+            await publisher.stream(Ledger(2 * connections))
+            ledger = Ledger(letters)
+            began, cpu = time.perf_counter(), time.process_time()
+            await publisher.stream(ledger)
+            taken = time.perf_counter() - began, time.process_time() - cpu
+            await publisher.close()
+        finally:
+            await store.close()
     if ledger.sent != letters:
         sys.exit(f"{letters - ledger.sent} letters were not sent: {ledger.other[:1]}")
     return taken
