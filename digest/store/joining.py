@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from digest.model import Issue, Requested, Subscription, SubscriptionStatus, Token
 from digest.store.codec import decode
 from digest.store.database import Database
-from digest.store.editions import own_edition
+from digest.store.editions import locked_edition, own_edition, wake
 from digest.store.mailbox import free_at, note_letter
 from digest.store.notices import create_notice
 from digest.store.people import (
@@ -207,6 +207,8 @@ async def come_back(
         return False
     if await is_suppressed(database, connection, left.address):
         return False
+    # Their edition may have fallen asleep, if nobody else reads it.
+    await wake(connection, await locked_edition(connection, left.edition_id), now)
     await connection.execute(
         update(subscriptions)
         .where(subscriptions.c.id == left.id)

@@ -127,6 +127,7 @@ async def _join(
                     status=one.status,
                     edition_id=one.edition_id,
                     through=one.through,
+                    language=one.language,
                     paused_until=one.paused_until,
                     confirmed_at=now,
                 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -21,7 +21,7 @@ from store_values import (
     synced,
 )
 
-from digest.model import Notice, Subscription, SubscriptionStatus, Token
+from digest.model import Notice, Offers, Rhythm, Subscription, SubscriptionStatus, Token
 from digest.store import Store
 from digest.store.tables import deliveries, metadata
 
@@ -98,6 +98,20 @@ async def test_a_goodbye_is_taken_back_with_everything_as_it_was(store: Store) -
     told = [(row.event, row.source) for row in await store.subscriptions.history(OLD)]
     assert told == [("asked", "web"), ("yes", "web"), ("no", "web"), ("yes", "undo")]
     await is_well(store)
+
+
+async def test_coming_back_wakes_the_edition_that_fell_asleep_meanwhile(store: Store) -> None:
+    """Nobody else reads it: without that no letter would ever come again."""
+    await synced(store, newsletter(offers=Offers(hour=True)))
+    made = await reader(store)
+    evening = Rhythm(cadence=made.rhythm.cadence, at=time(18), zone="Asia/Tokyo")
+    chosen = await store.subscriptions.choose(made.id, evening, now=NOW)
+    assert chosen is not None
+    await store.subscriptions.leave(made.id, evidence={}, now=NOW)
+    await store.slots.look_again(chosen.edition_id, NOW + HOUR)
+    assert chosen.edition_id not in [one.id for one in await store.slots.due(NOW + 48 * HOUR)], "it sleeps"
+    assert await store.subscriptions.undo(made.id, evidence={}, now=NOW + MINUTE) == chosen
+    assert chosen.edition_id in [one.id for one in await store.slots.due(NOW + MINUTE)]
 
 
 async def test_after_an_hour_a_goodbye_stands(store: Store) -> None:
