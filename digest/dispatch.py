@@ -68,17 +68,21 @@ async def deliver(
     progress: Progress = quiet,
     resting: Collection[str] = (),
     trouble: Trouble = untroubled,
+    shut: Callable[[str], None] = untroubled,
     patience: Patience | None = None,
     watch: Watch | None = None,
 ) -> Delivered:
     """Send what is due on every channel, but for those that are `resting`.
 
     stop: once set, nothing new is begun, and what is under way ends well. An error of one channel never cuts
-    off another's letters: it is raised when all have ended. watch: whoever looks after the sums, over many
-    rounds; None: only in this one. Raises NotReady when the ledger was out of reach,
-    LedgerBroken when its sums are wrong: then nothing more is sent.
+    off another's letters: it is raised when all have ended. shut: told at once of a channel whose way out is
+    shut, for the others may take hours. watch: whoever looks after the sums, over many rounds; None: only in
+    this one. Raises NotReady when the ledger was out of reach, LedgerBroken when its sums are wrong: then
+    nothing more is sent.
     """
-    run = _Run(line, stop or asyncio.Event(), progress, trouble, patience or Patience(), watch or Watch())
+    run = _Run(
+        line, stop or asyncio.Event(), progress, trouble, patience or Patience(), watch or Watch(), shut
+    )
     asked = [publisher for name, publisher in line.publishers.items() if name not in resting]
     run.busy.update(publisher.channel for publisher in asked)  # until each has looked for itself
     async with run.watched(), asyncio.TaskGroup() as group:
@@ -131,6 +135,7 @@ class _Run:
         trouble: Trouble,
         patience: Patience,
         watch: Watch,
+        shut: Callable[[str], None] = untroubled,
     ) -> None:
         self.line = line
         self.patience = patience
@@ -144,6 +149,7 @@ class _Run:
         self._halt = False
         self._progress = progress
         self._trouble = trouble
+        self._shut = shut
 
     def _show(self) -> None:
         self._progress(self.tally.states.total(), self.tally.claimed)
@@ -209,6 +215,7 @@ class _Run:
                         await self._one_by_one(publisher, work)
             except PublishError as error:
                 self.waiting[channel] = str(error)
+                self._shut(channel)
                 log.warning("channel waits", extra={"channel": channel, "error": str(error)})
 
     def sending(self, channel: str) -> Sending:

@@ -1,8 +1,11 @@
 """Work that must not run on the event loop, done in processes that can be killed.
 
 A worker runs pure module-level functions under limits on wall-clock time, processor time and memory. It dies
-with its parent, and one that died is replaced. What a task asks for and what it answers travel pickled by us,
-so that neither a strange argument nor a huge result can break the pool's own channel. Door of: pebble.
+with us, and one that died is replaced. What a task asks for and what it answers travel pickled by us, so that
+neither a strange argument nor a huge result can break the pool's own channel. Door of: pebble.
+
+Workers are forked from a process that has no threads and has loaded what they need (`preload`): the first
+costs as much as before, each other one a few milliseconds, and they share its memory.
 """
 
 from __future__ import annotations
@@ -22,8 +25,9 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnContext
+from multiprocessing.context import ForkServerContext
 from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
@@ -44,6 +48,14 @@ AT_ONCE_BYTES = 1024 * 1024
 takes longer beside a busy loop."""
 
 
+_LOADED_IN = os.getpid()  # in a worker: the process that it was forked from
+
+
+def preload(*modules: str) -> None:
+    """What the workers of this process will need, said before the first task. Else each loads its own."""
+    forkserver.set_forkserver_preload(["digest.workers", *modules])
+
+
 class WorkerFailed(DigestError):
     """A task was stopped by a limit, or it broke. The log has the particulars."""
 
@@ -62,8 +74,7 @@ class Workers:
         self._processes = processes or os.cpu_count() or 1
         self._memory_mb = memory_mb
         self._cpu_seconds = cpu_seconds
-        # Threads of our own: names that resolve slowly fill the loop's default ones. They also start the
-        # workers, for PR_SET_PDEATHSIG means the death of the thread that started them, not of the process.
+        # Threads of our own: names that resolve slowly fill the loop's default ones.
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="workers")
         self._opening = threading.Lock()
         self._pool: ProcessPool | None = None
@@ -159,11 +170,9 @@ class Workers:
                 pool = ProcessPool(
                     max_workers=self._processes,
                     initializer=_initialize,
-                    initargs=(os.getpid(),),
-                    # Never fork a process that has threads; spawn also makes the worker our own child.
-                    context=_WithLargePipes(),
+                    context=_WithLargePipes(),  # never fork a process that has threads, as we have
                 )
-                # Asking is what starts pebble's pool: here in a thread that stays, not on the loop.
+                # Asking is what starts pebble's pool: here in a thread, not on the loop.
                 pool.active  # noqa: B018
                 self._pool = pool
             return self._pool
@@ -186,7 +195,7 @@ class Workers:
         self._threads.shutdown(wait=False)
 
 
-class _WithLargePipes(SpawnContext):
+class _WithLargePipes(ForkServerContext):
     """A batch of documents fits into a pipe. Into 64 KB it goes piece by piece, and before each piece, worker
     and parent wait for one another, and the parent for Python's lock."""
 
@@ -205,14 +214,21 @@ def _stop(pool: ProcessPool) -> None:
 # ---------------------------------------------------------------- inside a worker
 
 
-def _initialize(parent: int) -> None:
+def _initialize() -> None:
     # Pebble's own handler runs Python code: a worker deep in C would live three seconds more and hold the
     # channel of the others meanwhile.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:  # it died before we asked to be told
+        # The process that we were forked from ends when no one holds this pipe any more: only the one that
+        # gives us work shall. It may have ended before we asked to be told.
+        held = getattr(forkserver, "_forkserver", None)
+        alive = getattr(held, "_forkserver_alive_fd", None)
+        if held is not None and alive is not None:
+            held._forkserver_alive_fd = None
+            os.close(alive)
+        if os.getppid() != _LOADED_IN != os.getpid():
             os._exit(1)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
 import tempfile
-import uuid
 import warnings
 from collections.abc import AsyncIterator, Iterator
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -15,10 +16,22 @@ from urllib.parse import quote
 import pytest
 import pytest_asyncio
 
+from digest import workers
+from postgres_databases import Recycled, administer, create, drop
+
 if TYPE_CHECKING:
     from digest.store import Store
 
 _TEMPLATE = "digest_template"
+
+
+def pytest_collection_finish() -> None:
+    """Ten thousand tests are a heap that a garbage collector need not walk through again and again. And all
+    tests of one process fork their workers from the same one, which loads everything in good time."""
+    gc.collect()
+    gc.freeze()
+    workers.preload("digest.nursery")
+    forkserver.ensure_running()
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +66,7 @@ def _postgres_template(postgres_server: str) -> str:
     """A migrated database that every test gets a copy of."""
     from digest.store import Store
 
-    _administer(postgres_server, f"CREATE DATABASE {_TEMPLATE}")
+    administer(postgres_server, f"CREATE DATABASE {_TEMPLATE}")
     asyncio.run(Store.upgrade(postgres_server.format(database=_TEMPLATE)))
     return _TEMPLATE
 
@@ -61,29 +74,24 @@ def _postgres_template(postgres_server: str) -> str:
 @pytest.fixture
 def empty_postgres_url(postgres_server: str) -> Iterator[str]:
     """The URL of a PostgreSQL database without any table."""
-    yield from _database(postgres_server, "template0")
+    name = create(postgres_server, "template0")
+    yield postgres_server.format(database=name)
+    drop(postgres_server, name)
+
+
+@pytest.fixture(scope="session")
+def _postgres_databases(postgres_server: str, _postgres_template: str) -> Iterator[Recycled]:
+    recycled = Recycled(postgres_server, _postgres_template)
+    yield recycled
+    recycled.close()
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str, _postgres_template: str) -> Iterator[str]:
+def postgres_url(postgres_server: str, _postgres_databases: Recycled) -> Iterator[str]:
     """The URL of a fresh, migrated PostgreSQL database; it can be used from other processes."""
-    yield from _database(postgres_server, _postgres_template)
-
-
-def _database(server: str, template: str) -> Iterator[str]:
-    name = f"test_{uuid.uuid4().hex}"
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-    try:
-        yield server.format(database=name)
-    finally:
-        _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _administer(server: str, statement: str) -> None:
-    import psycopg
-
-    with psycopg.connect(server.format(database="postgres"), autocommit=True) as connection:
-        connection.execute(statement.encode())
+    name = _postgres_databases.take()
+    yield postgres_server.format(database=name)
+    _postgres_databases.give_back(name)
 
 
 @pytest.fixture

@@ -376,7 +376,7 @@ async def test_a_dead_address_is_suppressed_even_when_the_ledger_stumbles(bench:
     assert await bench.store.subscriptions.is_suppressed(ANN)
 
 
-SHORT = Patience(lease=timedelta(seconds=0.6), renew_every=0.1)
+SHORT = Patience(lease=timedelta(seconds=1.5), renew_every=0.1)
 
 
 @pytest.mark.asyncio
@@ -385,7 +385,7 @@ async def test_the_lease_is_renewed_while_a_letter_takes_long(bench: Bench) -> N
     other = Fake()
 
     async def long(_delivery: Delivery) -> None:
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(1.9)
         assert (await deliver(bench.line(other))).states == {}  # a second worker finds nothing
 
     assert (await deliver(bench.line(Fake(always=long)), patience=SHORT)).states == {"sent": 1}
@@ -422,6 +422,21 @@ async def test_a_long_run_of_letters_does_not_keep_the_feeds_waiting(
     async with asyncio.timeout(10):
         found = await deliver(bench.line(email, feed), patience=Patience(look_every=0.02))
         assert found.states == {"sent": 3}
+
+
+@pytest.mark.asyncio
+async def test_a_way_out_that_is_shut_is_told_while_another_channel_is_busy(bench: Bench) -> None:
+    await bench.bear(ANN, channels={"email": "readers", "feed": "newsletter"})
+    told = asyncio.Event()
+
+    async def long(_delivery: Delivery) -> None:
+        await told.wait()
+
+    email = Fake(shut=PublishError("nobody answers", counts=False))
+    feed = Fake(channel="feed", audience="newsletter", always=long)
+    async with asyncio.timeout(10):
+        found = await deliver(bench.line(email, feed), shut=lambda _channel: told.set())
+    assert (found.waiting, found.states) == ({"email": "nobody answers"}, {"sent": 1})
 
 
 # ---------------------------------------------------------------- the end
@@ -464,7 +479,7 @@ async def test_a_notice_is_sent_at_once_and_holds_its_lease_meanwhile(bench: Ben
     other = Fake()
 
     async def long(_delivery: Delivery) -> None:
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(1.9)
         await deliver(bench.line(other))
 
     outcome = await dispatch.deliver_notice(bench.line(Fake(always=long)), notice, patience=SHORT)

@@ -24,7 +24,7 @@ FLOORS = (
     {"pipeline"},
     {"verdicts", "sending", "watch"},
     {"dispatch", "intake", "report"},
-    {"desk", "replay", "why", "shelving"},
+    {"desk", "replay", "why", "shelving", "nursery"},
     {"scheduler"},
     {"service"},
     {"cli"},

@@ -121,9 +121,9 @@ def pull_command(ctx: click.Context, config_path: str | None, force: bool, as_js
 
     async def main() -> Any:
         from digest import intake
-        from digest.service import open_house
+        from digest.service import READING_FEEDS, open_house
 
-        async with open_house(config_path_of(ctx, config_path)) as house:
+        async with open_house(config_path_of(ctx, config_path), loads=READING_FEEDS) as house:
             with Progress("feeds") as bar:
                 return await intake.pull(house.line, house.line.clock(), force=force, progress=bar)
 
@@ -205,9 +205,10 @@ def deliver_command(ctx: click.Context, config_path: str | None, dry_run: bool, 
     async def main() -> Any:
         from digest import dispatch
         from digest.model import NotReady
-        from digest.service import open_house
+        from digest.service import WRITING_LETTERS, open_house
 
-        async with open_house(config_path_of(ctx, config_path), sync=not dry_run) as house:
+        path = config_path_of(ctx, config_path)
+        async with open_house(path, sync=not dry_run, loads=WRITING_LETTERS) as house:
             if dry_run:
                 return await house.store.deliveries.counts()
             with Progress("letters") as bar, until_interrupted() as stop:

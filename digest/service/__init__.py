@@ -10,7 +10,7 @@ import logging
 import os
 import pkgutil
 import random
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ from digest.publishers.private_feed import PrivateFeeds
 from digest.service.plan import Plan, plan_of
 from digest.service.writing import open_writer
 from digest.store import Store
-from digest.workers import Workers
+from digest.workers import Workers, preload
 
 log = logging.getLogger(__name__)
 
@@ -149,19 +149,27 @@ def database_file(settings: Settings) -> Path | None:
     return Path(path.partition("?")[0]) if kind.startswith("sqlite") else None
 
 
+EVERYTHING = ("digest.nursery",)
+READING_FEEDS = ("digest.feeds.parse", "digest.feeds.quick")
+WRITING_LETTERS = ("digest.publishers.email",)
+
+
 @asynccontextmanager
 async def open_house(
     path: str | Path,
     *,
     sync: bool = True,
+    loads: Sequence[str] = EVERYTHING,
     clock: Callable[[], datetime] = clock,
     env: Mapping[str, str] | None = None,
 ) -> AsyncIterator[House]:
     """Build everything from a config file and let go of it at the end.
 
     sync: put what the config says (newsletters, feeds, recipients) into the store; a command that only looks
-    says False. Raises ConfigError, NotReady.
+    says False. loads: modules that its workers load before they are forked; a command that needs few of them
+    begins earlier. Raises ConfigError, NotReady.
     """
+    preload(*loads)
     settings = config.ensure_secret(load(path, env=env))
     store = await Store.open(settings.database)
     try:

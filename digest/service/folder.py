@@ -15,7 +15,7 @@ from digest.feeds.discover import FoundFeed, discover
 from digest.net import Net
 from digest.render import shipped
 from digest.service import build_net, config_schema, load
-from digest.workers import Workers
+from digest.workers import Workers, preload
 
 
 def _examples() -> tuple[Path, Path]:
@@ -62,6 +62,7 @@ async def discover_feeds(url: str, path: str) -> list[FoundFeed]:
 
     Somebody waits for the answer: no pause between two requests, but still one at a time for each host.
     """
+    preload("digest.feeds.parse", "digest.feeds.discover")
     net, workers = Net(user_agent="Digest"), Workers(processes=1)
     with contextlib.suppress(ConfigError, OSError):
         settings = load(path)

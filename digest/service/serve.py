@@ -153,6 +153,7 @@ class Running:
                 progress=self._goes_on("deliver"),
                 resting=resting,
                 trouble=self._has_trouble,
+                shut=self._is_shut,
                 watch=self._watch,
             )
         except LedgerBroken as error:
@@ -160,13 +161,11 @@ class Running:
             raise
         finally:
             self._trouble = None  # how the round ended says it from here on
-        now = clock()
-        for name in held.line.publishers.keys() - resting:
-            if name in delivered.waiting:
-                known = self._shut.get(name)
-                self._shut[name] = Shut.again(known, now)
-            else:
-                self._shut.pop(name, None)
+        for name in held.line.publishers.keys() - resting - delivered.waiting.keys():
+            self._shut.pop(name, None)
+
+    def _is_shut(self, channel: str) -> None:
+        self._shut[channel] = Shut.again(self._shut.get(channel), clock())
 
     def _has_trouble(self, said: str | None) -> None:
         """A ledger out of reach is tried again for most of a minute; health must not wait for the end."""
