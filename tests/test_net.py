@@ -422,7 +422,7 @@ async def test_a_slow_trickle_ends_with_the_time() -> None:
     start = time.monotonic()
     with pytest.raises(FeedError, match=r"no complete answer within 0\.4 seconds"):
         await fetch(trickle, total=0.4)
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 10
 
 
 @pytest.mark.asyncio

@@ -108,7 +108,7 @@ async def test_after_the_grace_a_step_is_cancelled_and_says_its_last_words() -> 
     scheduler = ticking(endless=endless)
     scheduler.start()
     await begun.wait()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await scheduler.stop(grace=timedelta(seconds=0.1))
     assert last_words.is_set()  # before `stop` returns, for the store is closed then
 

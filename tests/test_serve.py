@@ -110,7 +110,7 @@ async def test_the_weekly_report_goes_out_by_itself_and_once(tmp_path: Path) -> 
 @pytest.mark.asyncio
 async def test_sigterm_lets_the_letter_in_flight_end(tmp_path: Path) -> None:
     feed = FeedServer()
-    slow = Fault("dot", reply="250 2.0.0 took my time", accept=True, delay=3.0, times=None)
+    slow = Fault("dot", reply="250 2.0.0 took my time", accept=True, delay=1.5, times=None)
     async with feed.serving(), SmtpSink(faults=[slow]) as sink:
         feed.body = rss("bread")
         write_config(tmp_path, feeds=feed.all_of_it, smtp_port=sink.port, recipients="[ann@example.org]")

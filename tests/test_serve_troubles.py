@@ -55,7 +55,7 @@ async def test_a_reload_while_letters_go_out_takes_hold_at_once_and_loses_and_do
             text = path.read_text().replace(f"port: {old.port}", f"port: {new.port}")
             path.write_text(text + "    stories: {limit: 5}\n")  # another hash: a newer config
             service.process.send_signal(signal.SIGHUP)
-            await service.says("config reloaded", within=5)
+            await service.says("config reloaded", within=10)
             async with asyncio.timeout(30):
                 while len(old.accepted) + len(new.accepted) < 60:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)

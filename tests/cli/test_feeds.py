@@ -155,7 +155,9 @@ def test_list_shows_what_an_admin_asks_of_each_feed(digest, follow, web: str) ->
     assert f"The Gazette  {web}/well\n  ok · in world · 9 entries\n" in said.out
     told = " ".join(said.out.split())
     assert "comes daily · last read just now · last new " in told
-    assert re.search(r"next poll in \d+ (?:hours|minutes)", told)  # before the next issue, whenever that is
+    assert re.search(
+        r"next poll (?:now|in \S+ (?:days?|hours?|minutes?))", told
+    )  # before the next issue, whenever that is
     assert f"{web}/lost failing · in world · 0 entries" in told
     assert "has failed once, it was never read: there is no feed at this address" in told
     assert "→ Check its url" in told

@@ -102,7 +102,7 @@ async def test_only_regular_files_are_read_and_a_pipe_does_not_hold_us_up(net: N
     os.mkfifo(tmp_path / "pipe")
     for name in ("pipe", ".", "/dev/zero"):
         with pytest.raises(FeedError, match="is not a file|cannot be read"):  # noqa: RUF043 - two sentences
-            await asyncio.wait_for(fetch(feed(name), net=net, folder=tmp_path), 2)
+            await asyncio.wait_for(fetch(feed(name), net=net, folder=tmp_path), 10)
 
 
 @pytest.mark.asyncio

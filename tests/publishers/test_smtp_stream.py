@@ -61,7 +61,7 @@ async def test_a_slow_pace_keeps_nobody_from_stopping(mode: str) -> None:
         while not ledger.results:  # noqa: ASYNC110 - the ledger tells nobody
             await asyncio.sleep(0.01)
         ledger.stopped = True
-        await asyncio.wait_for(stream, 5)
+        await asyncio.wait_for(stream, 20)
     assert (ledger.kinds(), len(ledger.waiting)) == ({0: "sent"}, 2)
 
 

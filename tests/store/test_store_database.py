@@ -178,7 +178,7 @@ async def test_a_page_does_not_wait_for_a_writer(store: Store) -> None:
     task = asyncio.create_task(store._database.write(slow))
     await writing.wait()
     try:
-        async with asyncio.timeout(3):  # an IMMEDIATE reader waits until the writer ends, and it does not
+        async with asyncio.timeout(20):  # an IMMEDIATE reader waits until the writer ends, and it does not
             for _ in range(20):
                 assert await store.newsletters.all() == []
     finally:

@@ -360,9 +360,9 @@ async def test_a_notice_in_doubt_is_tried_again_also_when_it_is_about_no_newslet
 
 async def test_a_renewed_lease_keeps_the_letter_while_the_other_side_thinks(store: Store) -> None:
     letter = await one_letter(store)
-    await begin(store, letter, lease=timedelta(milliseconds=200))
+    await begin(store, letter, lease=timedelta(seconds=1))
     await store.deliveries.renew([letter], lease=HOUR)
-    await asyncio.sleep(0.25)
+    await asyncio.sleep(1.05)
     assert await claimed(store) == []
     assert await store.deliveries.record(letter, SENT, now=NOW)
 
@@ -381,9 +381,9 @@ async def test_hundreds_of_claims_are_renewed_and_released_in_one_call(store: St
     await synced(store)
     await readers(store, 40)
     await opened(store)
-    held = await store.deliveries.claim_due("email", NOW, limit=1000, lease=timedelta(milliseconds=400))
+    held = await store.deliveries.claim_due("email", NOW, limit=1000, lease=timedelta(seconds=2))
     await store.deliveries.renew(held * 30, lease=HOUR)
-    await asyncio.sleep(0.45)
+    await asyncio.sleep(2.05)
     assert await claimed(store) == []
     await store.deliveries.release(held * 30)
     assert len(await claimed(store)) == 40
