@@ -32,7 +32,7 @@ check: $(STAMP)  ## format, lint, types
 # Four at a time on two cores, some tests stand still for a second. What fails only in such company is printed,
 # and decided alone.
 test: check      ## lint, type-check and run every test
-	$(BIN)/python -m pytest -n 4 --dist worksteal || $(BIN)/python -m pytest --last-failed --last-failed-no-failures none -p no:randomly
+	$(BIN)/python -m pytest -n 4 --dist worksteal --cache-clear || $(BIN)/python -m pytest --last-failed --last-failed-no-failures none -p no:randomly
 
 cover: check     ## the same with branch coverage, which takes half as long again
 	$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report=term:skip-covered
