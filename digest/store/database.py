@@ -35,6 +35,7 @@ from digest.model import NotReady
 from digest.store.chain import Keys
 from digest.store.engines import (
     BUSY_SECONDS,
+    Others,
     in_words,
     postgresql_engine,
     read_url,
@@ -87,6 +88,7 @@ class _Quick:
     """Work that is done in one go on the driver's own connection, without SQLAlchemy in between."""
 
     work: Callable[[Run], Any]
+    durable: bool
 
 
 class Database:
@@ -108,9 +110,10 @@ class Database:
         if parsed.get_backend_name() == "sqlite":
             self.dialect = "sqlite"
             self.path = Path(cast(str, parsed.database))
-            self._writing = sqlite_writer(parsed)
+            self._others = Others()
+            self._writing = sqlite_writer(parsed, self._others)
             self._reading = sqlite_readers(parsed, self.path)
-            self._writer: Writer | None = Writer(self._commit)
+            self._writer: Writer | None = Writer(self._commit, self._others)
         else:
             self.dialect = "postgresql"
             self._writing = postgresql_engine(parsed)
@@ -207,13 +210,16 @@ class Database:
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
 
-    async def write_quickly(self, work: Callable[[Run], T]) -> T:
+    async def write_quickly(self, work: Callable[[Run], T], *, durable: bool = True) -> T:
         """`write` for the hot paths: a function that runs a few plain statements and never waits.
+
+        durable: False for what may be lost when the machine fails, and this process with it. SQLite does not
+        wait for the disk then; what is committed later is durable together with it.
 
         On SQLite all of it is one trip to the connection's thread, BEGIN and COMMIT included: SQLAlchemy and
         a trip for each of a handful of statements took five times as long as the database (measured).
         """
-        return cast(T, await self.write(cast(Any, _Quick(work))))
+        return cast(T, await self.write(cast(Any, _Quick(work, durable))))
 
     async def by_hand(
         self, connection: AsyncConnection, work: Callable[[sqlite3.Connection | Connection], T]
@@ -244,7 +250,7 @@ class Database:
             driver = await self._driver()
             try:
                 # The one thing that aiosqlite has no public name for: a function of ours in its thread.
-                return await driver._execute(_in_one_go, driver._conn, quick.work)
+                return await driver._execute(_in_one_go, driver._conn, quick, self._others)
             except sqlite3.Error:
                 await self._let_go()  # whatever is wrong with it, the next one is opened anew
                 raise
@@ -312,13 +318,23 @@ def _text(statement: str) -> TextClause:
     return text(statement)
 
 
-def _in_one_go(connection: sqlite3.Connection, work: Callable[[Run], T]) -> T:
+def _in_one_go(connection: sqlite3.Connection, quick: _Quick, others: Others) -> Any:
     """A whole transaction, in the thread that has the connection."""
+    if quick.durable:
+        return _alone(connection, quick.work, others)
+    connection.execute("PRAGMA synchronous=NORMAL")  # in WAL mode: a commit writes, and does not sync
+    try:
+        return _alone(connection, quick.work, others)
+    finally:
+        connection.execute("PRAGMA synchronous=FULL")
+
+
+def _alone(connection: sqlite3.Connection, work: Callable[[Run], T], others: Others) -> T:
 
     def run(statement: str, asked: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         return connection.execute(statement, asked).fetchall()
 
-    take_turn(connection)
+    take_turn(connection, others)
     try:
         answer = work(run)
         connection.execute("COMMIT")

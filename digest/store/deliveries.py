@@ -50,7 +50,7 @@ class Deliveries:
             give_up_expired(self._database, run, channel, now, limit)
             return claim(self._database, run, channel, now, limit, lease, only_notices=only_notices)
 
-        return await self._database.write_quickly(work)
+        return await self._database.write_quickly(work, durable=False)  # a lease; intents are durable
 
     async def any_due(self, channel: str, now: datetime) -> bool:
         """Whether a claim would find something; asks the readers' side, so that idling costs no writer."""

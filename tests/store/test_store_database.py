@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
+import time
+from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,7 +17,9 @@ from store_values import NOW, newsletter, synced
 
 from digest.model import DigestError, NotReady
 from digest.store import Store
-from digest.store.database import Database
+from digest.store.database import Database, Run
+from digest.store.engines import Others, take_turn
+from digest.store.writer import SPELL, Writer
 
 pytestmark = pytest.mark.asyncio
 
@@ -326,3 +332,77 @@ async def test_a_url_we_do_not_know_is_refused_in_words(url: str, words: str) ->
     with pytest.raises(DigestError, match=words) as refused:
         Database(url)
     assert "secret" not in str(refused.value)
+
+
+# ---------------------------------------------------------------- the disk, and the others
+
+
+async def test_what_need_not_be_durable_says_so_for_itself_only(sqlite_url: str) -> None:
+    def synchronous(run: Run) -> int:
+        return int(run("PRAGMA synchronous", {})[0][0])
+
+    def fails(run: Run) -> None:
+        raise ZeroDivisionError(synchronous(run))
+
+    store = await Store.open(sqlite_url)
+    write = store._database.write_quickly
+    normal, full = 1, 2
+    try:
+        assert await write(synchronous) == full
+        assert await write(synchronous, durable=False) == normal
+        assert await write(synchronous) == full
+        with pytest.raises(ZeroDivisionError, match=str(normal)):
+            await write(fails, durable=False)
+        assert await write(synchronous) == full
+    finally:
+        await store.close()
+
+
+async def spans_of(jobs: int, *, each: float, others: Others) -> list[tuple[float, float]]:
+    """When each of so many jobs at once began and ended."""
+    spans = []
+
+    async def commit(_work: object) -> None:
+        began = time.monotonic()
+        time.sleep(each)  # noqa: ASYNC251 - nothing else shall come in between
+        spans.append((began, time.monotonic()))
+
+    writer = Writer(commit, others)
+    writer.start()
+    await asyncio.gather(*(writer.do(lambda _connection: asyncio.sleep(0)) for _ in range(jobs)))
+    await writer.stop()
+    return spans
+
+
+def rests(spans: list[tuple[float, float]]) -> int:
+    return sum(start - end >= 0.001 for (_, end), (start, _) in pairwise(spans))
+
+
+async def test_a_writer_rests_after_each_transaction_while_others_write() -> None:
+    others = Others()
+    others.seen = time.monotonic()
+    assert rests(await spans_of(30, each=0.0005, others=others)) == 29
+
+
+async def test_a_writer_that_is_alone_rests_after_each_spell() -> None:
+    found = rests(await spans_of(60, each=0.002, others=Others()))
+    assert found >= 60 * 0.002 / (SPELL + 0.02) - 1  # a busy machine makes a spell longer
+    assert found < 30, "it rests as if others wrote"
+
+
+async def test_who_had_to_wait_for_another_process_knows_of_it(tmp_path: Path) -> None:
+    others = Others()
+    with (
+        closing(sqlite3.connect(tmp_path / "a.db", isolation_level=None, check_same_thread=False)) as one,
+        closing(sqlite3.connect(tmp_path / "a.db", isolation_level=None, timeout=20)) as two,
+    ):
+        take_turn(two, others)
+        two.execute("ROLLBACK")
+        assert others.seen < 0
+        one.execute("BEGIN IMMEDIATE")
+        end = threading.Timer(0.05, one.execute, ("ROLLBACK",))
+        end.start()
+        take_turn(two, others)
+        assert others.seen > 0
+        two.execute("ROLLBACK")
+        end.join()
