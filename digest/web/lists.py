@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Iterable
 from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -48,10 +50,8 @@ async def robots(pages: Pages, _request: Request) -> Response:
 async def sitemap(pages: Pages, request: Request) -> Response:
     """The sitemaps of all newsletters."""
     lent = pages.lent
-    root = ElementTree.Element("sitemapindex", xmlns=_SITEMAP)
-    for one in await lent.store.newsletters.all():
-        _page(root, "sitemap", lent.links.sitemap(one.newsletter.slug))
-    return _document(request, _xml(root), "application/xml; charset=utf-8")
+    maps = [(lent.links.sitemap(one.newsletter.slug), "") for one in await lent.store.newsletters.all()]
+    return _document(request, _sitemap("sitemapindex", "sitemap", maps), "application/xml; charset=utf-8")
 
 
 async def sitemap_of(pages: Pages, request: Request) -> Response:
@@ -59,19 +59,24 @@ async def sitemap_of(pages: Pages, request: Request) -> Response:
     lent = pages.lent
     publication = await publication_of(lent, request)
     slug = publication.newsletter.slug
-    root = ElementTree.Element("urlset", xmlns=_SITEMAP)
-    _page(root, "url", lent.links.newsletter(slug))
-    _page(root, "url", lent.links.archive(slug))
-    for path, changed in await lent.store.shelves.addresses(slug, limit=MOST_PAGES):
-        _page(root, "url", lent.links.issue(path), changed.date().isoformat())
-    return _document(request, _xml(root), "application/xml; charset=utf-8")
+    issues = await lent.store.shelves.addresses(slug, limit=MOST_PAGES)
+
+    def write() -> bytes:
+        found = [(lent.links.newsletter(slug), ""), (lent.links.archive(slug), "")]
+        found += [(lent.links.issue(path), changed.date().isoformat()) for path, changed in issues]
+        return _sitemap("urlset", "url", found)
+
+    body = await asyncio.to_thread(write)  # tens of thousands of pages; others' pages do not wait for them
+    return _document(request, body, "application/xml; charset=utf-8")
 
 
-def _page(root: ElementTree.Element, kind: str, url: str, changed: str = "") -> None:
-    entry = ElementTree.SubElement(root, kind)
-    ElementTree.SubElement(entry, "loc").text = url
-    if changed:
-        ElementTree.SubElement(entry, "lastmod").text = changed
+def _sitemap(root: str, kind: str, pages: Iterable[tuple[str, str]]) -> bytes:
+    """Lines of addresses and the days of their last change; a tree of elements takes ten times as long."""
+    lines = ['<?xml version="1.0" encoding="utf-8"?>', f'<{root} xmlns="{_SITEMAP}">']
+    for url, changed in pages:
+        more = f"<lastmod>{changed}</lastmod>" if changed else ""
+        lines.append(f"<{kind}><loc>{escape(url)}</loc>{more}</{kind}>")
+    return "\n".join([*lines, f"</{root}>", ""]).encode()
 
 
 def _document(request: Request, body: bytes, media_type: str) -> Response:

@@ -221,3 +221,4 @@ async def test_machines_find_every_page(house: House) -> None:
         "http://digest.test/world/2026-11-22/",
         "http://digest.test/world/2026-11-20/",
     ]
+    assert [one.text for one in world.iter(f"{space}lastmod")] == ["2026-11-22"] * 2
