@@ -168,11 +168,8 @@ class _Bench:
 
     def _senders(self) -> dict[str, Callable[[], Took]]:
         senders = {SERVICE: self._service, COMMAND: self._command}
-        source = shutil.which("smtp-source") or shutil.which("smtp-source", path="/usr/sbin:/usr/local/sbin")
-        if source is None:
-            print(f"without {LIMIT}: apt-get install postfix")
-        else:
-            senders[LIMIT] = lambda: self._source(source)
+        if (limit := self._limit()) is not None:
+            senders[LIMIT] = limit
         senders[AIOSMTPLIB] = lambda: self._peer([PYTHON, str(HERE / "aiosmtplib_driver.py")], {})
         modules = _nodemailer()
         if modules is None:
@@ -181,6 +178,13 @@ class _Bench:
             node = [str(shutil.which("node")), str(HERE / "nodemailer_driver.cjs")]
             senders[NODEMAILER] = lambda: self._peer(node, {"NODE_PATH": str(modules)})
         return senders
+
+    def _limit(self) -> Callable[[], Took] | None:
+        program = shutil.which("smtp-source") or shutil.which("smtp-source", path="/usr/sbin:/usr/local/sbin")
+        if program is None:
+            print(f"without {LIMIT}: apt-get install postfix")
+            return None
+        return lambda: self._source(program)
 
     def _copy(self, source: Path | None = None) -> Path:
         self._runs += 1
@@ -231,17 +235,27 @@ class _Bench:
             print(f"without the slow disk: {WHY_NOT}")
             return
         disk.be(seconds=FSYNC)
-        plain, slow = [], []
+        plain, slow, limits = [], [], []
+        limit = self._limit()
         for number in range(self.asked.rounds):
             print(f"slow disk, round {number + 1} of {self.asked.rounds} …", file=sys.stderr)
             plain.append(self._service())
             slow.append(self._service(environment={**OURS, **disk.environment}))
+            if limit is not None:
+                limits.append(limit())
         rates = [statistics.median(one.rate for one in every) for every in (plain, slow)]
         each = statistics.median(one.each for one in slow)
         print(
             f"\nwith {FSYNC * 1e3:g} ms more for every fsync: {rates[1]:,.0f} letters/s "
             f"(without: {rates[0]:,.0f}), {each * 1e3:.3f} ms of CPU a letter"
         )
+        if limits:
+            share = statistics.median(a.rate / b.rate for a, b in zip(slow, limits, strict=True))
+            _verdict(
+                f"{share:.2f} of the letters/s of {LIMIT}, which waits for no disk",
+                share >= RATE_WANTED,
+                f"{RATE_WANTED:g}",
+            )
 
     def dkim(self) -> None:
         folder = self.home / "signing"
