@@ -24,6 +24,7 @@ async def main() -> None:
     told = {}
     async with open_house(config) as house:
         line = house.line
+        await line.workers.run(abs, 0, timeout=60)  # a service has started them long ago
         for step in steps:
             start, cpu = time.perf_counter(), _cpu()
             if step == "compose":

@@ -35,7 +35,6 @@ from digest.model import NotReady
 from digest.store.chain import Keys
 from digest.store.engines import (
     BUSY_SECONDS,
-    Others,
     in_words,
     postgresql_engine,
     read_url,
@@ -110,10 +109,9 @@ class Database:
         if parsed.get_backend_name() == "sqlite":
             self.dialect = "sqlite"
             self.path = Path(cast(str, parsed.database))
-            self._others = Others()
-            self._writing = sqlite_writer(parsed, self._others)
+            self._writing = sqlite_writer(parsed)
             self._reading = sqlite_readers(parsed, self.path)
-            self._writer: Writer | None = Writer(self._commit, self._others)
+            self._writer: Writer | None = Writer(self._commit)
         else:
             self.dialect = "postgresql"
             self._writing = postgresql_engine(parsed)
@@ -250,7 +248,7 @@ class Database:
             driver = await self._driver()
             try:
                 # The one thing that aiosqlite has no public name for: a function of ours in its thread.
-                return await driver._execute(_in_one_go, driver._conn, quick, self._others)
+                return await driver._execute(_in_one_go, driver._conn, quick)
             except sqlite3.Error:
                 await self._let_go()  # whatever is wrong with it, the next one is opened anew
                 raise
@@ -318,23 +316,23 @@ def _text(statement: str) -> TextClause:
     return text(statement)
 
 
-def _in_one_go(connection: sqlite3.Connection, quick: _Quick, others: Others) -> Any:
+def _in_one_go(connection: sqlite3.Connection, quick: _Quick) -> Any:
     """A whole transaction, in the thread that has the connection."""
     if quick.durable:
-        return _alone(connection, quick.work, others)
+        return _alone(connection, quick.work)
     connection.execute("PRAGMA synchronous=NORMAL")  # in WAL mode: a commit writes, and does not sync
     try:
-        return _alone(connection, quick.work, others)
+        return _alone(connection, quick.work)
     finally:
         connection.execute("PRAGMA synchronous=FULL")
 
 
-def _alone(connection: sqlite3.Connection, work: Callable[[Run], T], others: Others) -> T:
+def _alone(connection: sqlite3.Connection, work: Callable[[Run], T]) -> T:
 
     def run(statement: str, asked: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         return connection.execute(statement, asked).fetchall()
 
-    take_turn(connection, others)
+    take_turn(connection)
     try:
         answer = work(run)
         connection.execute("COMMIT")

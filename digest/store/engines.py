@@ -48,14 +48,7 @@ def _patience(url: URL) -> dict[str, Any]:
     return {"isolation_level": None, "timeout": float(str(url.query.get("timeout", BUSY_SECONDS)))}
 
 
-class Others:
-    """The other processes that write. seen: when one of them last made us wait, in seconds of `monotonic`."""
-
-    def __init__(self) -> None:
-        self.seen = float("-inf")
-
-
-def take_turn(connection: sqlite3.Connection, others: Others) -> None:
+def take_turn(connection: sqlite3.Connection) -> None:
     """BEGIN IMMEDIATE, as soon as nobody else writes. Blocking; raises sqlite3.Error after the busy timeout.
 
     SQLite's own waiting looks ever less often, at last every 100 ms, and so hardly ever sees the short rest
@@ -73,16 +66,15 @@ def take_turn(connection: sqlite3.Connection, others: Others) -> None:
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error) or time.monotonic() > deadline:
                     raise
-            others.seen = time.monotonic()
             time.sleep(LOOK_AGAIN)
     finally:
         connection.execute(f"PRAGMA busy_timeout={patience}")
 
 
-def sqlite_writer(url: URL, others: Others) -> AsyncEngine:
+def sqlite_writer(url: URL) -> AsyncEngine:
     # One for the queue, and one that the hot paths keep; they never write at the same time.
     engine = create_async_engine(url, pool_size=2, max_overflow=0, connect_args=_patience(url))
-    _set_up(engine, others=others, pragmas=("foreign_keys=ON", "synchronous=FULL", *_ROOM))
+    _set_up(engine, writes=True, pragmas=("foreign_keys=ON", "synchronous=FULL", *_ROOM))
     return engine
 
 
@@ -90,11 +82,11 @@ def sqlite_readers(url: URL, path: Path) -> AsyncEngine:
     # mode=rw: a file that was taken away is an error, not a new empty database.
     url = url.set(database=f"file:{quote(str(path))}", query={**url.query, "mode": "rw", "uri": "true"})
     engine = create_async_engine(url, pool_size=4, max_overflow=4, connect_args=_patience(url))
-    _set_up(engine, others=None, pragmas=("query_only=ON",))
+    _set_up(engine, writes=False, pragmas=("query_only=ON",))
     return engine
 
 
-def _set_up(engine: AsyncEngine, *, others: Others | None, pragmas: Sequence[str]) -> None:
+def _set_up(engine: AsyncEngine, *, writes: bool, pragmas: Sequence[str]) -> None:
     @event.listens_for(engine.sync_engine, "do_connect")
     def _try_first(_dialect: object, _record: object, arguments: Any, options: Any) -> None:
         # aiosqlite starts a thread for each connection; that of one which cannot be opened outlives the event
@@ -112,11 +104,11 @@ def _set_up(engine: AsyncEngine, *, others: Others | None, pragmas: Sequence[str
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:
-        if others is None:  # it only reads
+        if not writes:
             connection.exec_driver_sql("BEGIN")
             return
         adapted: Any = connection.connection.dbapi_connection
-        adapted.run_async(lambda driver: driver._execute(take_turn, driver._conn, others))
+        adapted.run_async(lambda driver: driver._execute(take_turn, driver._conn))
 
 
 def postgresql_engine(url: URL) -> AsyncEngine:

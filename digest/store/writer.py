@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -12,16 +11,12 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import NotReady
-from digest.store.engines import Others
 
 log = logging.getLogger(__name__)
 
 # Seconds of rest after a transaction, as long as it took: without it a busy process starves the writers of
 # all others (FACTS 7.1). One that had to wait for another process took long, and rests longest.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.002
-# While nobody else has been seen to write for so long, a rest after each such spell of work is enough: who
-# comes looks every millisecond, and is seen from then on.
-ALONE_AFTER, SPELL = 2.0, 0.015
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -41,9 +36,8 @@ class _Job:
 class Writer:
     """The only writer of this process on SQLite: one job, one transaction, one after another."""
 
-    def __init__(self, commit: Callable[[Work[Any]], Awaitable[Any]], others: Others) -> None:
+    def __init__(self, commit: Callable[[Work[Any]], Awaitable[Any]]) -> None:
         self._commit = commit
-        self._others = others
         self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
 
@@ -58,19 +52,14 @@ class Writer:
         return await job.answer
 
     async def _work_off(self) -> None:
-        rested = ended = time.monotonic()
+        loop = asyncio.get_running_loop()
         try:
             while (job := await self._jobs.get()) is not None:
                 if job.answer.done():  # its caller was cancelled while it waited
                     continue
-                started = time.monotonic()
-                if started - ended >= LONGEST_PAUSE:
-                    rested = started  # nobody asked for anything meanwhile
+                started = loop.time()
                 await self._answer(job)
-                ended = time.monotonic()
-                if ended - self._others.seen < ALONE_AFTER or ended - rested > SPELL:
-                    await asyncio.sleep(min(max(ended - started, SHORTEST_PAUSE), LONGEST_PAUSE))
-                    rested = ended = time.monotonic()
+                await asyncio.sleep(min(max(loop.time() - started, SHORTEST_PAUSE), LONGEST_PAUSE))
         finally:
             while not self._jobs.empty():
                 left = self._jobs.get_nowait()

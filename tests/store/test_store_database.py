@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
-import time
-from contextlib import closing
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -18,8 +14,6 @@ from store_values import NOW, newsletter, synced
 from digest.model import DigestError, NotReady
 from digest.store import Store
 from digest.store.database import Database, Run
-from digest.store.engines import Others, take_turn
-from digest.store.writer import SPELL, Writer
 
 pytestmark = pytest.mark.asyncio
 
@@ -334,7 +328,7 @@ async def test_a_url_we_do_not_know_is_refused_in_words(url: str, words: str) ->
     assert "secret" not in str(refused.value)
 
 
-# ---------------------------------------------------------------- the disk, and the others
+# ---------------------------------------------------------------- what waits for the disk
 
 
 async def test_what_need_not_be_durable_says_so_for_itself_only(sqlite_url: str) -> None:
@@ -356,53 +350,3 @@ async def test_what_need_not_be_durable_says_so_for_itself_only(sqlite_url: str)
         assert await write(synchronous) == full
     finally:
         await store.close()
-
-
-async def spans_of(jobs: int, *, each: float, others: Others) -> list[tuple[float, float]]:
-    """When each of so many jobs at once began and ended."""
-    spans = []
-
-    async def commit(_work: object) -> None:
-        began = time.monotonic()
-        time.sleep(each)  # noqa: ASYNC251 - nothing else shall come in between
-        spans.append((began, time.monotonic()))
-
-    writer = Writer(commit, others)
-    writer.start()
-    await asyncio.gather(*(writer.do(lambda _connection: asyncio.sleep(0)) for _ in range(jobs)))
-    await writer.stop()
-    return spans
-
-
-def rests(spans: list[tuple[float, float]]) -> int:
-    return sum(start - end >= 0.001 for (_, end), (start, _) in pairwise(spans))
-
-
-async def test_a_writer_rests_after_each_transaction_while_others_write() -> None:
-    others = Others()
-    others.seen = time.monotonic()
-    assert rests(await spans_of(30, each=0.0005, others=others)) == 29
-
-
-async def test_a_writer_that_is_alone_rests_after_each_spell() -> None:
-    found = rests(await spans_of(60, each=0.002, others=Others()))
-    assert found >= 60 * 0.002 / (SPELL + 0.02) - 1  # a busy machine makes a spell longer
-    assert found < 30, "it rests as if others wrote"
-
-
-async def test_who_had_to_wait_for_another_process_knows_of_it(tmp_path: Path) -> None:
-    others = Others()
-    with (
-        closing(sqlite3.connect(tmp_path / "a.db", isolation_level=None, check_same_thread=False)) as one,
-        closing(sqlite3.connect(tmp_path / "a.db", isolation_level=None, timeout=20)) as two,
-    ):
-        take_turn(two, others)
-        two.execute("ROLLBACK")
-        assert others.seen < 0
-        one.execute("BEGIN IMMEDIATE")
-        end = threading.Timer(0.05, one.execute, ("ROLLBACK",))
-        end.start()
-        take_turn(two, others)
-        assert others.seen > 0
-        two.execute("ROLLBACK")
-        end.join()
