@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from digest import shelving
+from digest.cli.steps import once_in
 from digest.service import open_house
 
 sys.path.insert(0, str(Path(__file__).parent / "store"))
@@ -74,3 +75,24 @@ async def test_what_is_kept_no_longer_leaves_the_feeds_and_their_archives(tmp_pa
     shown, found = await tidied("all")
     assert found == everything
     assert all(f"Issue {day}<" in shown for day in range(5))
+
+
+async def test_who_has_no_service_but_once_keeps_no_more_either(tmp_path: Path) -> None:
+    (tmp_path / "city.xml").write_text("<rss version='2.0'><channel><title>City</title></channel></rss>")
+    config = tmp_path / "config.yaml"
+    config.write_text(CONFIG.format(keep="2 issues"))
+    async with open_house(config) as house:
+        for day in range(5):
+            when = NOW + day * DAY
+            await born(
+                house.store,
+                date=TODAY + day * DAY,
+                composed_at=when,
+                updated_at=when,
+                stories=(story(f"Rain {day}"),),
+            )
+        assert len(await house.store.shelves.addresses("world", limit=9)) == 5
+    assert not await once_in(str(config), force=False, as_json=False)
+    async with open_house(config) as house:
+        assert len(await house.store.shelves.addresses("world", limit=9)) == 2
+        assert await house.store.ledger.head_of_the_day(house.line.clock()) is None  # it was told already

@@ -137,3 +137,12 @@ def test_two_exports_into_one_folder_do_not_mix(tmp_path: Path) -> None:
             export(tmp_path / "site", OLD)
         first.finish()
     assert content(tmp_path / "site") == {"index.html": b"home"}
+    assert sorted(each.name for each in (tmp_path / "site").iterdir()) == [LIST, "index.html"]
+    export(tmp_path / "site", OLD)  # and the next may
+
+
+def test_the_lock_of_an_older_release_is_cleared_away(tmp_path: Path) -> None:
+    export(tmp_path / "site", OLD)
+    (tmp_path / "site" / ".digest-export.lock").touch()
+    export(tmp_path / "site", OLD)
+    assert not (tmp_path / "site" / ".digest-export.lock").exists()

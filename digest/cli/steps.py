@@ -30,7 +30,7 @@ from digest.cli.console import (
 def once_command(
     ctx: click.Context, config_path: str | None, force: bool, dry_run: bool, as_json: bool
 ) -> None:
-    """Every step once: pull, summarize, compose, deliver; then print what came of it."""
+    """Every step once: pull, summarize, compose, deliver, clear up; then print what came of it."""
     path = config_path_of(ctx, config_path)
     if dry_run:
         run(_dry_run(path, as_json))
@@ -41,8 +41,8 @@ def once_command(
 
 async def once_in(path: str, *, force: bool, as_json: bool) -> bool:
     """Every step once; whether some newsletter could not come out."""
-    from digest import dispatch, intake, pipeline
-    from digest.service import open_house
+    from digest import dispatch, intake, pipeline, shelving
+    from digest.service import clear_up, open_house
 
     async with open_house(path) as house:
         line = house.line
@@ -66,6 +66,10 @@ async def once_in(path: str, *, force: bool, as_json: bool) -> bool:
         say(f"delivered  {_words(sent.states) or nothing}")
         for channel, reason in sent.waiting.items():
             say(f"waiting    {channel}: {reason}")
+        await shelving.tidy(line, line.clock())
+        head = await clear_up(house.store, house.settings, line.clock())
+        if head is not None and head.length:
+            say(f"consents   the head of the ledger today, to be kept: {head}")
         urls = house.urls(composed.issues)
         if as_json:
             print_json(

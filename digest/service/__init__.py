@@ -31,6 +31,7 @@ from digest.publishers.private_feed import PrivateFeeds
 from digest.service.plan import Plan, plan_of
 from digest.service.writing import open_writer
 from digest.store import Store
+from digest.store.chain import Head
 from digest.workers import Workers, preload
 
 log = logging.getLogger(__name__)
@@ -186,6 +187,14 @@ async def adopt(store: Store, settings: Settings, now: datetime) -> None:
     """The store learns what the config says; from now on only processes with this config compose."""
     await store.newsletters.sync(settings.newsletters, site=settings.site, now=now)
     await store.set_config(settings.hash)
+
+
+async def clear_up(store: Store, settings: Settings, now: datetime) -> Head | None:
+    """Forget what is kept no longer. Once a day the head of the consent ledger comes back, to be told: kept
+    outside the database, it proves later that nothing was cut off."""
+    gone = await store.prune(now, deliveries=settings.keep.deliveries, articles=settings.keep.articles)
+    log.info("pruned", extra=dict(gone))
+    return await store.ledger.head_of_the_day(now)
 
 
 @asynccontextmanager

@@ -32,6 +32,7 @@ from digest.service import (
     House,
     adopt,
     build_line,
+    clear_up,
     clock,
     database_file,
     feed_state,
@@ -180,11 +181,8 @@ class Running:
         await held.line.store.signups.answer(clock())
 
     async def _prune(self, held: Held) -> None:
-        keep = held.settings.keep
-        gone = await held.line.store.prune(clock(), deliveries=keep.deliveries, articles=keep.articles)
-        log.info("pruned", extra=dict(gone))
-        head = await held.line.store.ledger.head_of_the_day(clock())
-        if head is not None:  # kept outside the database, it proves later that nothing was cut off
+        head = await clear_up(held.line.store, held.settings, clock())
+        if head is not None:
             log.info("consent ledger", extra={"head": str(head), "lines": head.length})
 
     async def _tidy(self, held: Held) -> None:

@@ -24,7 +24,7 @@ from pathlib import Path, PurePosixPath
 from digest.model import DigestError, NotReady
 
 LIST = ".digest-export.json"
-_LOCK = ".digest-export.lock"
+_LOCK = ".digest-export.lock"  # an older release left it there
 _WAITING = ".digest-export.new"
 _OURS = (LIST, _LOCK, _WAITING)
 
@@ -135,14 +135,17 @@ def opened(folder: Path) -> Iterator[StaticFolder]:
             raise DigestError(
                 f"{folder} is not empty, and no export of ours; choose an empty folder, or empty this one"
             )
-        handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)  # locked itself: nothing is left in it
     except OSError as error:
         raise DigestError(f"{folder}: {error.strerror}") from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             raise NotReady(f"another export into {folder} is running") from error
+        except OSError as error:
+            raise DigestError(f"{folder} cannot be locked: {error.strerror}") from error
+        (folder / _LOCK).unlink(missing_ok=True)
         known = _read(listed)
         waiting = folder / _WAITING
         if waiting.is_symlink():
