@@ -30,6 +30,7 @@ BOMBS = [name for name in MISDEEDS if "bomb" in name]
 def run(main: Callable[[], Awaitable[None]], loop: str = "uvloop") -> None:
     """Run it; nothing may be left behind, or be said behind our back."""
     complaints: list[dict[str, Any]] = []
+    gc.freeze()  # what was there before is no concern of the collector below
 
     async def whole() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, about: complaints.append(about))
