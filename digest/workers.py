@@ -32,7 +32,7 @@ from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
-from digest.model import DigestError
+from digest.model import DigestError, NotReady
 
 log = logging.getLogger(__name__)
 
@@ -84,8 +84,8 @@ class Workers:
     async def run(self, function: Callable[..., T], /, *args: object, timeout: float) -> T:  # noqa: ASYNC109 - it kills the process, not the coroutine
         """The function's answer. `timeout` is wall-clock seconds from the start of its work, not from now.
 
-        Raises the function's own DigestError as it is, and WorkerFailed for everything else. Cancelling the
-        caller kills the task.
+        Raises the function's own DigestError as it is, NotReady when the machine gives us no process, and
+        WorkerFailed for everything else. Cancelling the caller kills the task.
         """
         name = getattr(getattr(function, "func", function), "__name__", "work")  # of a partial, too
         payload = await self._in_thread(pickle.dumps, (function, args))
@@ -173,7 +173,12 @@ class Workers:
                     context=_WithLargePipes(),  # never fork a process that has threads, as we have
                 )
                 # Asking is what starts pebble's pool: here in a thread, not on the loop.
-                pool.active  # noqa: B018
+                try:
+                    pool.active  # noqa: B018
+                except BrokenProcessPool as error:
+                    # No folder for temporary files, no more processes, no more memory: nothing to try again.
+                    why = getattr(error.__cause__, "strerror", None) or error.__cause__ or "it broke"
+                    raise NotReady(f"no worker could be started: {why}") from error
                 self._pool = pool
             return self._pool
 

@@ -324,3 +324,34 @@ async def test_busy_workers_die_with_a_parent_that_is_killed(tmp_path: Path) -> 
             parent.kill()
         for pid in pids:
             assert await gone(pid, within=20)
+
+
+NO_PLACE = """
+import asyncio, tempfile
+from digest.model import NotReady
+from digest.workers import Workers
+
+async def main():
+    tempfile.tempdir = "/proc/nowhere"
+    workers = Workers(processes=1)
+    try:
+        await workers.run(abs, -1, timeout=20)
+    except NotReady as error:
+        print(error)
+    workers.close()
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.asyncio
+async def test_a_worker_that_cannot_start_says_why(tmp_path: Path) -> None:
+    script = tmp_path / "no_place.py"
+    script.write_text(NO_PLACE)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(script), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    said, complaints = await asyncio.wait_for(process.communicate(), 60)
+    assert said.decode() == "no worker could be started: No such file or directory\n"
+    assert b"Traceback" not in complaints
