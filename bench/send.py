@@ -281,9 +281,12 @@ class _Bench:
         _verdict(f"{core:,.0f} letters/s/core", core >= DKIM_WANTED, f"{DKIM_WANTED:,}")
 
     def far(self) -> None:
+        if FarAway.compiler() is None:
+            print("without a server far away: there is no C compiler here to build it with")
+            return
         letters = min(FAR_LETTERS, self.asked.letters)
         port = free_port()
-        with FarAway(port, ROUND_TRIP / 2) as proxy:
+        with FarAway(self.home, port, ROUND_TRIP / 2) as proxy:
             house = self._make("far", letters, port=proxy.port)
             trips, taken = [], []
             for number in range(self.asked.rounds):

@@ -209,12 +209,21 @@ class Sink:
 
 
 class FarAway:
-    """The proxy in front of a port while the block lasts. seconds: each way."""
+    """The proxy in front of a port while the block lasts. folder: where it is built; seconds: each way."""
 
-    def __init__(self, port: int, seconds: float) -> None:
-        self._command = [PYTHON, str(HERE / "far_away.py"), str(port), str(seconds)]
+    def __init__(self, folder: Path, port: int, seconds: float) -> None:
+        compiler = self.compiler()
+        if compiler is None:
+            raise Failed("the far-away server needs a C compiler, and there is none")
+        program = folder / "far_away"
+        subprocess.run([compiler, "-O2", "-o", str(program), str(HERE / "far_away.c")], check=True)
+        self._command = [str(program), str(port), str(seconds)]
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
+
+    @staticmethod
+    def compiler() -> str | None:
+        return shutil.which("gcc") or shutil.which("cc")
 
     def __enter__(self) -> FarAway:
         self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, start_new_session=True)
