@@ -700,16 +700,14 @@ class Delivery:
     language: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(NamedTuple):
     """The other side took it: which relay, and its reply."""
 
     relay: str
     reply: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class Ended(NamedTuple):
     """What came of one attempt, or of a letter that was never begun, on its way into the ledger.
 
     available_at: when it may be tried again (None: at once). uncounted: the attempt does not count against

@@ -55,6 +55,8 @@ class Limiter:
     def admit(self, delivery: Delivery) -> bool | None:
         """Whether this letter may be begun now; reserves what it needs, until `told` or `release`. None: it
         is the turn of another relay beside this one."""
+        if self._shares is None and self._gate.is_free:
+            return True
         now = self._now()
         if not self._gate.admit(delivery.id, domain_of(delivery), now):
             return False
@@ -89,6 +91,8 @@ class Limiter:
             return ()
         given = await self._asked(work, done, want)
         done.clear()
+        if given and self._gate.is_free:
+            return given
         if want and self._gate.is_in_need(self._now()) and await self._found_more() and not given:
             # There may only have been letters for a domain whose pause is over: one of them may ask now.
             given = await self._asked(work, (), want)

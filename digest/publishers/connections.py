@@ -91,7 +91,7 @@ class Connections:
             self._give_back(wire)
         wire = await self._open()
         try:
-            return await deliver(wire, whole(letter.sender, letter.recipient, letter.body))
+            return await deliver(wire, whole(letter.sender, letter.recipient, b"".join(letter.body)))
         finally:
             self._give_back(wire)
 

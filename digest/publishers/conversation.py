@@ -92,11 +92,13 @@ class Conversation:
         letter, self.ready = self.ready, None
         if letter is None:
             raise AssertionError("no letter's body is awaited")
-        body = letter.body
         if letter.dots:
-            body = (b"." if body.startswith(b".") else b"") + body.replace(b"\r\n.", b"\r\n..")
+            body = b"".join(letter.body)
+            self._out += (b"." if body.startswith(b".") else b"", body.replace(b"\r\n.", b"\r\n.."))
+        else:
+            self._out += letter.body
         letter.body_out, letter.stage = True, Stage.DOT
-        self._out += (body, b".\r\n")
+        self._out.append(b".\r\n")
         self._asked.append((Asked.DOT, letter))
 
     def chunk(self, letter: Letter) -> None:
@@ -111,8 +113,8 @@ class Conversation:
         self._out += (
             b"RSET\r\n",
             mail,
-            b"RCPT TO:<%b>\r\nBDAT %d LAST\r\n" % (letter.recipient.encode(), len(letter.body)),
-            letter.body,
+            b"RCPT TO:<%b>\r\nBDAT %d LAST\r\n" % (letter.recipient.encode(), letter.size),
+            *letter.body,
         )
         self._asked += (
             (Asked.RSET, letter),

@@ -9,11 +9,11 @@ same letter with the same Message-ID.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from digest import addresses
 from digest.links import Links
@@ -112,16 +112,15 @@ def prepare_issue(
     return build_issue(issue, newsletter, site, sender, text, links)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """A letter as it goes out. plain: its lines are known to need no dots doubled, and it is ASCII but for
-    the recipient's address."""
+class Written(NamedTuple):
+    """A letter as it goes out, its body in pieces. plain: its lines are known to need no dots doubled, and it
+    is ASCII but for the recipient's address."""
 
-    plain: bool = False
     recipient: str
     subject: str
     message_id: str
-    body: bytes
+    body: Sequence[bytes]
+    plain: bool = False
 
 
 def write_notice(
@@ -140,7 +139,7 @@ def write_notice(
     text = _notice_text(notice, newsletter, subscription_id, language, site, links, templates)
     message_id = links.message_id(f"notice|{notice.key}", sender.domain)
     body = build_notice(notice, site, sender, text, language=language, message_id=message_id)
-    return Written(recipient=notice.recipient, subject=text.subject, message_id=message_id, body=body)
+    return Written(recipient=notice.recipient, subject=text.subject, message_id=message_id, body=[body])
 
 
 def _notice_text(
@@ -254,7 +253,8 @@ class Publisher:
         """Send one letter. Raises PublishError."""
         written = await self._written(delivery)
         if self._relays:
-            return await self._relays.send(self._from, wire_address(written.recipient), written.body)
+            body = b"".join(written.body)
+            return await self._relays.send(self._from, wire_address(written.recipient), body)
         return await self._keep(written)
 
     async def _outgoing(self, delivery: Delivery) -> Letter:
@@ -262,7 +262,7 @@ class Publisher:
         written = await self._written(delivery)
         recipient = wire_address(written.recipient)
         if not written.plain:
-            return whole(self._from, recipient, written.body)
+            return whole(self._from, recipient, b"".join(written.body))
         beyond_ascii = not recipient.isascii()
         return Letter(
             sender=self._from,
@@ -290,7 +290,7 @@ class Publisher:
                 recipient=letter.recipient,
                 subject=letter.subject,
                 message_id=letter.message_id,
-                body=letter.body,
+                body=b"".join(letter.body),
                 now=self._lent.clock(),
             )
         except NotReady as error:  # keeping the same letter twice is harmless: the inbox knows its Message-ID
@@ -339,7 +339,7 @@ class Publisher:
                 preferences_token=links.token("preferences", about),
             )
         )
-        body = prepared.stamp.sign(values) + prepared.letter.letter(values)
+        body = [prepared.stamp.sign(values), *prepared.letter.letter(values)]
         return Written(
             plain=True,
             recipient=delivery.recipient,
@@ -373,7 +373,8 @@ class Publisher:
             reader.language if reader else "",
             timeout=PREPARE_SECONDS,
         )
-        return replace(written, body=self._signer.sign(written.body, notice.created_at) + written.body)
+        body = b"".join(written.body)
+        return written._replace(body=[self._signer.sign(body, notice.created_at), body])
 
 
 def _relays(settings: Settings, lent: Lent) -> Relays:

@@ -7,6 +7,7 @@ some servers see) is refused here, before anything is said to a server.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from digest.model import Delivery, PublishError
@@ -19,13 +20,14 @@ _ADDRESS = re.compile(r"[^\s<>\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+")
 class Letter:
     """One letter on its way, and how far it has come.
 
+    body: in pieces, to be joined once, with what is said around them.
     about: what it is to the ledger; None for one that is sent alone. dots: some line begins with a dot.
     stage: what it waits to be answered; body_out: a byte of its body may have left. error: the first refusal.
     """
 
     sender: str
     recipient: str
-    body: bytes
+    body: Sequence[bytes]
     dots: bool
     needs_utf8: bool = False
     needs_8bit: bool = False
@@ -33,6 +35,11 @@ class Letter:
     stage: Stage = field(default=Stage.MAIL)
     body_out: bool = False
     error: PublishError | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of its body."""
+        return sum(map(len, self.body))
 
     @property
     def delivery(self) -> Delivery:
@@ -52,7 +59,7 @@ def whole(sender: str, recipient: str, body: bytes) -> Letter:
     return Letter(
         sender=sender,
         recipient=recipient,
-        body=body,
+        body=(body,),
         dots=body.startswith(b".") or b"\r\n." in body,
         needs_utf8=not (sender.isascii() and recipient.isascii() and head.isascii()),
         needs_8bit=not body.isascii(),

@@ -79,14 +79,28 @@ class Gate:
     _urgent: bool = False
     _goods: Counter[str] = field(default_factory=Counter)
     _goods_since: float = 0.0
+    _account: str = field(init=False)
+    _is_limited: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        relay = self.relay
+        self._account = relay.account
+        self._is_limited = bool(relay.rate or relay.warm_up or relay.domains)
 
     # ------------------------------------------------------------ for the sender
+
+    @property
+    def is_free(self) -> bool:
+        """Nothing is counted and nobody is paused: whatever there is may go, and needs no reservation."""
+        return not self._is_limited and not self._breakers
 
     def admit(self, id: int, domain: str, now: float) -> bool:  # noqa: A002 - the word of every delivery
         """Whether this letter may be begun now; then it is reserved until `told` or `release`. It may owe
         tokens that nobody has drawn yet: `pay` says whether they were to be had."""
         if id in self._under_way:
             return True  # asked again about one that was let through and not begun
+        if self.is_free:
+            return True
         shut: tuple[str, ...] = ()
         if self._breakers:
             shut = tuple(name for name in self._names(domain) if not self._breaker(name).is_closed())
@@ -129,6 +143,9 @@ class Gate:
     def told(self, id: int, domain: str, verdict: Verdict, now: float) -> None:  # noqa: A002
         """What came of it. One that was not admitted here counts all the same."""
         self._end(id)
+        if now - self._goods_since > GOODS_KEPT:
+            self._goods.clear()
+            self._goods_since = now
         for name in self._names(domain):
             self._hear(name, domain, verdict, now)
 
@@ -154,8 +171,10 @@ class Gate:
 
     def is_shut(self, now: float) -> bool:
         """No letter may go, whomever it is for: it is not worth asking about single ones."""
-        breaker = self._breaker(self.relay.account)
-        if not breaker.is_closed() and not self._lets_ask(self.relay.account, now):
+        if self.is_free:
+            return False
+        breaker = self._breaker(self._account)
+        if not breaker.is_closed() and not self._lets_ask(self._account, now):
             return True
         return self.lacks_beginning or not all(map(self._has, self._relay_windows(now)))
 
@@ -170,7 +189,7 @@ class Gate:
         """Whether it would be well to talk with the others before anything else."""
         if self._debts or self._would_ask or self._urgent or self.lacks_beginning:
             return True
-        return not all(map(self._has, self._relay_windows(now)))
+        return self._is_limited and not all(map(self._has, self._relay_windows(now)))
 
     def wishes(self, now: float) -> list[tuple[Window, int]]:
         """Counts to draw from, and how much: what letters owe, and the relay's own."""
@@ -242,12 +261,12 @@ class Gate:
 
     def spread(self, name: str) -> int:
         """How many domains must have refused us for a pause."""
-        return SPREAD if name == self.relay.account else 1
+        return SPREAD if name == self._account else 1
 
     # ------------------------------------------------------------ within
 
     def _names(self, domain: str) -> tuple[str, str]:
-        return self.relay.account, f"{self.relay.account} {domain}"
+        return self._account, f"{self._account} {domain}"
 
     def _breaker(self, name: str) -> Breaker:
         return self._breakers.get(name) or Breaker()
@@ -278,7 +297,7 @@ class Gate:
         windows = self._relay_windows(now)
         limit = self.relay.limit_for(domain) if domain else None
         if limit is not None and limit.rate is not None:
-            name = f"{self.relay.account} {domain}"
+            name = f"{self._account} {domain}"
             windows += tuple(sliding(name, rate, now) for rate in rates(limit.rate))
         if not self.lacks_beginning:
             self._made[domain] = _Made(windows)
@@ -288,12 +307,12 @@ class Gate:
         known = self._made.get("")
         if known is not None and now < known.until:
             return known.windows
-        windows = [sliding(self.relay.account, rate, now) for rate in rates(self.relay.rate)]
+        windows = [sliding(self._account, rate, now) for rate in rates(self.relay.rate)]
         plan = self.relay.warm_up_plan
         if plan and self.began is not None:
             day = max(0, int((now - self.began) // DAY))
             if day < len(plan):
-                windows.append(daily(f"{self.relay.account} warm-up", day, self.began, plan[day]))
+                windows.append(daily(f"{self._account} warm-up", day, self.began, plan[day]))
         if not self.lacks_beginning:
             self._made[""] = _Made(tuple(windows))
         return tuple(windows)
@@ -329,9 +348,6 @@ class Gate:
                 del self._debts[window]
 
     def _hear(self, name: str, domain: str, verdict: Verdict, now: float) -> None:
-        if now - self._goods_since > GOODS_KEPT:
-            self._goods.clear()
-            self._goods_since = now
         known = self._breakers.get(name)
         if known is None and verdict != "against us":
             # All is well: nobody needs to know, until somebody refuses us.

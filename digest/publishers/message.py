@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from hashlib import sha256
+from typing import NamedTuple
 
 from digest.links import Links
 from digest.model import Issue, Newsletter, Notice, PublishError, Site
@@ -48,8 +49,7 @@ class Sender:
         return ascii_domain(self.address.rpartition("@")[2])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class Reader(NamedTuple):
     """What differs from letter to letter. `message_id` has its angle brackets."""
 
     address: str
@@ -109,7 +109,7 @@ def build_issue(
 
 
 class Opened:
-    """A prepared letter, taken apart and looked through once, so that each reader costs a join and no more.
+    """A prepared letter, taken apart and looked through once, so that each reader costs a list and no more.
 
     Whatever is checked of a reader's values, every letter of it has CRLF line ends only, ends with one, has
     no line that begins with a dot, and is ASCII but for an address. Raises PublishError when it would not.
@@ -136,12 +136,12 @@ class Opened:
         kinds = dict(self._places)
         return [(kinds.get(place, 0), piece) for place, piece in enumerate(self._pieces)]
 
-    def letter(self, values: Sequence[bytes]) -> bytes:
-        """One reader's letter, with what `values_of` says."""
+    def letter(self, values: Sequence[bytes]) -> list[bytes]:
+        """One reader's letter in pieces, with what `values_of` says."""
         pieces = self._pieces.copy()
         for place, kind in self._places:
             pieces[place] = values[kind]
-        return b"".join(pieces)
+        return pieces
 
 
 def values_of(reader: Reader) -> tuple[bytes, ...]:
@@ -158,7 +158,7 @@ def values_of(reader: Reader) -> tuple[bytes, ...]:
 
 def splice(prepared: bytes, reader: Reader) -> bytes:
     """One reader's letter. Raises PublishError for what could break out of its place in a header."""
-    return Opened(prepared).letter(values_of(reader))
+    return b"".join(Opened(prepared).letter(values_of(reader)))
 
 
 def _check_lines(pieces: Sequence[bytes], places: Mapping[int, int]) -> None:

@@ -24,7 +24,7 @@ class Offers:
     def mail(self, letter: Letter) -> bytes:
         """The MAIL command. Raises PublishError."""
         options = b""
-        size = len(letter.body)
+        size = letter.size
         if self._largest and size > self._largest:  # RFC 1870 4
             raise PublishError(
                 f"{self._relay} takes no letter of {size} bytes", permanent=True, relay=self._relay

@@ -32,6 +32,10 @@ def letter(number: int = 1, text: str = "Good morning.", *, sender: str | None =
     return made
 
 
+def text_of(letter: Letter) -> bytes:
+    return b"".join(letter.body)
+
+
 def kinds(conversation: Conversation) -> dict[int, str]:
     return {done.delivery.id: kind(result) for done, result in conversation.take_done()}
 
@@ -51,15 +55,15 @@ def test_an_envelope_goes_in_one_piece_and_a_body_with_the_next_envelope_behind_
     one, two = letter(1), letter(2)
     conversation.begin(one)
     assert conversation.take_output() == (
-        b"MAIL FROM:<news+1@example.org> SIZE=%d\r\n" % len(one.body)
+        b"MAIL FROM:<news+1@example.org> SIZE=%d\r\n" % one.size
         + b"RCPT TO:<reader1@example.org>\r\nDATA\r\n"
     )
     conversation.received(b"250 ok\r\n250 ok\r\n354 go on\r\n")
     conversation.body()
     conversation.begin(two)
     assert conversation.take_output() == (
-        one.body
-        + b".\r\nMAIL FROM:<news+2@example.org> SIZE=%d\r\n" % len(two.body)
+        text_of(one)
+        + b".\r\nMAIL FROM:<news+2@example.org> SIZE=%d\r\n" % two.size
         + b"RCPT TO:<reader2@example.org>\r\nDATA\r\n"
     )
     conversation.received(b"250 2.0.0 queued as 1\r\n250 ok\r\n250 ok\r\n354 go on\r\n")
@@ -88,8 +92,8 @@ def test_a_chunk_has_its_envelope_before_it_and_a_reset_before_that() -> None:
     conversation.chunk(two)
     out = conversation.take_output()
     assert out.startswith(b"RSET\r\nMAIL FROM:<news+1@")
-    assert b"BDAT %d LAST\r\n" % len(one.body) + one.body + b"RSET\r\nMAIL FROM:<news+2@" in out
-    assert out.endswith(two.body)
+    assert b"BDAT %d LAST\r\n" % one.size + text_of(one) + b"RSET\r\nMAIL FROM:<news+2@" in out
+    assert out.endswith(text_of(two))
 
 
 def test_dots_are_doubled_in_a_body_and_not_in_a_chunk() -> None:
@@ -501,9 +505,11 @@ def send_all(
 
 def check(letters: Sequence[Letter], server: Model, said: dict[int, str]) -> None:
     envelopes = Counter(server.taken)
-    assert set(envelopes) <= {(one.sender, one.recipient, one.body) for one in letters}, "a wrong envelope"
+    assert set(envelopes) <= {(one.sender, one.recipient, text_of(one)) for one in letters}, (
+        "a wrong envelope"
+    )
     for one in letters:
-        copies = envelopes[(one.sender, one.recipient, one.body)]
+        copies = envelopes[(one.sender, one.recipient, text_of(one))]
         means = said[one.delivery.id]
         assert copies <= 1
         assert means == "unknown" or copies == (means == "sent"), f"{one.delivery.id} is called {means}"

@@ -178,7 +178,7 @@ async def test_every_letter_is_signed_and_a_retry_has_the_same_bytes(
         first = await publisher._write(delivery)
         again = await Publisher(settings, lend())._write(delivery)
         assert first.body == again.body
-        assert verifies(first.body, rsa_key(), ed_key())
+        assert verifies(b"".join(first.body), rsa_key(), ed_key())
     assert len(deliveries) == 2
 
 

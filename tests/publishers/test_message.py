@@ -186,7 +186,7 @@ def test_no_story_can_stand_where_a_place_is() -> None:
     shown = issue(
         WORLD, story(1, f"{earlier.unsubscribe} \0a \0m {UNSUBSCRIBE}", "Words.", url=earlier.preferences)
     )
-    plain, html = bodies(read(splice(prepared(shown), replace(READER, unsubscribe_token="U" * 40))))
+    plain, html = bodies(read(splice(prepared(shown), READER._replace(unsubscribe_token="U" * 40))))
     assert f"{earlier.unsubscribe} a m {UNSUBSCRIBE}" in " ".join(plain.split())
     assert f'href="{earlier.preferences}"' in html
     assert plain.count("U" * 40) == html.count("U" * 40) == 1
@@ -210,7 +210,7 @@ def test_no_story_can_stand_where_a_place_is() -> None:
 )
 def test_a_value_that_could_break_out_of_its_place_is_refused(field: str, value: str) -> None:
     with pytest.raises(PublishError) as caught:
-        splice(prepared(MIXED), replace(READER, **{field: value}))
+        splice(prepared(MIXED), READER._replace(**{field: value}))
     assert caught.value.permanent
 
 
@@ -221,10 +221,10 @@ def test_a_prepared_letter_of_another_release_is_refused() -> None:
 
 def test_only_a_mailbox_outside_ascii_brings_utf_8_into_the_letter() -> None:
     whole = prepared(MIXED)
-    punycoded = splice(whole, replace(READER, address="you@bücher.example"))
+    punycoded = splice(whole, READER._replace(address="you@bücher.example"))
     assert punycoded.isascii()
     assert b"\r\nTo: you@xn--bcher-kva.example\r\n" in punycoded
-    international = splice(whole, replace(READER, address="用户@bücher.example"))
+    international = splice(whole, READER._replace(address="用户@bücher.example"))
     assert "\r\nTo: 用户@xn--bcher-kva.example\r\n".encode() in international
     assert international.replace("用户".encode(), b"").isascii()
 

@@ -54,7 +54,7 @@ def test_whatever_a_reader_brings_no_line_begins_with_a_dot_or_ends_otherwise_th
 ) -> None:
     whole = _opened(sample)
     try:
-        raw = whole.letter(values_of(reader))
+        raw = b"".join(whole.letter(values_of(reader)))
     except PublishError:
         return
     assert raw.count(b"\r\n") == raw.count(b"\n") == raw.count(b"\r")

@@ -56,7 +56,7 @@ async def test_an_issue_is_no_spam(
     await settle(store, newsletter, readers=["ann@example.net"])
     await bear(store, issue, publisher)
     [delivery] = await due(store, "email")
-    points, why = score((await publisher._write(delivery)).body, tmp_path)
+    points, why = score(b"".join((await publisher._write(delivery)).body), tmp_path)
     assert points < MOST, why
 
 
@@ -65,6 +65,6 @@ def test_a_notice_is_no_spam(kind: str, tmp_path: Path) -> None:
     notice = Notice(
         id=1, kind=kind, key="k", recipient="ann@example.net", newsletter="world", data={}, created_at=MOMENT
     )
-    letter = write_notice(notice, WORLD, 7, SITE, SENDER, LINKS, None).body
+    letter = b"".join(write_notice(notice, WORLD, 7, SITE, SENDER, LINKS, None).body)
     points, why = score(Signer(KEYS).sign(letter, MOMENT) + letter, tmp_path)
     assert points < MOST, why
