@@ -22,6 +22,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal, get_args
 
+from digest.keyed import Keyed
 from digest.model import DigestError, Token
 
 __all__ = ["CONFIRM_MAX_AGE", "MAX_AGE", "PURPOSES", "SHORTEST_SECRET", "Links", "Purpose", "Token"]
@@ -207,16 +208,8 @@ def _mac(secret: bytes, purpose: str, payload: bytes) -> bytes:
 
 
 def _hmac(secret: bytes, use: str, message: bytes) -> bytes:
-    """A key of its own for each use, so that what is signed for one can never be read as another.
-
-    Written out (RFC 2104 2), with the key's part of both hashes done before: there are three of them in every
-    letter, and `hmac.digest` takes three times as long.
-    """
-    inner, outer = _hashes(secret, use)
-    within, around = inner.copy(), outer.copy()
-    within.update(message)
-    around.update(within.digest())
-    return around.digest()
+    """A key of its own for each use, so that what is signed for one can never be read as another."""
+    return _keyed(secret, use).digest(message)
 
 
 def _authority(host: str) -> str:
@@ -236,16 +229,10 @@ def asset(name: str, content: str, kind: str) -> str:
 @lru_cache(maxsize=16)
 def _key_id(secret: bytes) -> bytes:
     """Which secret signed. It gives nothing away."""
-    return hmac.digest(_key(secret, "key id"), b"", "sha256")[:1]
-
-
-def _key(secret: bytes, use: str) -> bytes:
-    return hmac.digest(secret, b"digest links v1 " + use.encode(), "sha256")
+    return _keyed(secret, "key id").digest(b"")[:1]
 
 
 @lru_cache(maxsize=256)
-def _hashes(secret: bytes, use: str) -> tuple[hashlib._Hash, hashlib._Hash]:
-    """The inner and the outer hash, each with its key. There are a handful of uses."""
-    key = _key(secret, use).ljust(64, b"\0")  # a block of SHA-256
-    inner, outer = (hashlib.sha256(bytes(byte ^ pad for byte in key)) for pad in (0x36, 0x5C))
-    return inner, outer
+def _keyed(secret: bytes, use: str) -> Keyed:
+    """There are a handful of uses."""
+    return Keyed(hmac.digest(secret, b"digest links v1 " + use.encode(), "sha256"))

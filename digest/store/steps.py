@@ -2,9 +2,9 @@
 
     outcomes (n letters) → intents (m letters) → history of both → COMMIT
 
-Every statement works on a list that travels as one JSON parameter, so that a commit costs the same three
-statements for one letter and for sixty. An intent checks in its own statement that its reader is still
-subscribed and not suppressed and its issue open: the last moment at which a letter can be stopped.
+Every statement works on a list that travels as one JSON parameter, a row an array, so that a commit costs
+the same three statements for one letter and for sixty. An intent checks in its own statement that its reader
+is still subscribed and not suppressed and its issue open: the last moment at which a letter can be stopped.
 """
 
 from __future__ import annotations
@@ -26,17 +26,18 @@ def end(database: Database, run: Run, ended: Sequence[Ended], now: datetime) -> 
     """Write what came of these; for each its line of history, None where the claim was no longer ours."""
     if not ended:
         return []
+    moment = since_epoch(now)
     given = [
-        {
-            "id": one.delivery.id,
-            "fence": one.delivery.fence,
-            "state": one.state,
-            "available_at": since_epoch(one.available_at or now),
-            "uncounted": one.uncounted,
-        }
+        (
+            one.delivery.id,
+            one.delivery.fence,
+            one.state,
+            moment if one.available_at is None else since_epoch(one.available_at),
+            one.uncounted,
+        )
         for one in ended
     ]
-    asked = {"given": json.dumps(given), "now": since_epoch(now)}
+    asked = {"given": json.dumps(given), "now": moment}
     attempts: dict[int, int] = dict(run(_END[database.dialect], asked))
     changes: list[_Change | None] = []
     for one in ended:
@@ -54,15 +55,7 @@ def begin(
     """The intents of these deliveries; for each its line of history, None where it may not go."""
     if not wanted:
         return []
-    given = [
-        {
-            "id": one.id,
-            "fence": one.fence,
-            "hash": hash_of(database, one.recipient),
-            "reader": one.subscription_id,
-        }
-        for one in wanted
-    ]
+    given = [(one.id, one.fence, hash_of(database, one.recipient), one.subscription_id) for one in wanted]
     asked = {"given": json.dumps(given), "now": since_epoch(now), "lease": micros(lease)}
     attempts: dict[int, int] = dict(run(_BEGIN[database.dialect], asked))
     return [
@@ -75,7 +68,7 @@ def stands(
     database: Database, run: Run, ended: Sequence[Ended], wanted: Sequence[Delivery]
 ) -> tuple[set[int], set[int]]:
     """Of these outcomes and intents the ids of those that an earlier try wrote: our fence is on them."""
-    given = [{"id": one.id, "fence": one.fence} for one in [*(each.delivery for each in ended), *wanted]]
+    given = [(one.id, one.fence) for one in [*(each.delivery for each in ended), *wanted]]
     found = {
         id_: (state, held)
         for id_, state, held in run(_STANDS[database.dialect], {"given": json.dumps(given)})
@@ -87,15 +80,8 @@ def stands(
 def add_history(database: Database, run: Run, changes: Iterable[_Change | None], now: datetime) -> None:
     """Append these lines of history, in one statement."""
     lines = [
-        {
-            "id": change[0],
-            "attempt": change[1],
-            "state": change[2],
-            "relay": clean(change[3]),
-            "reply": clean(change[4]),
-        }
-        for change in changes
-        if change is not None
+        (id_, attempt, state, clean(relay), clean(reply))
+        for id_, attempt, state, relay, reply in filter(None, changes)
     ]
     if lines:
         run(_HISTORY[database.dialect], {"given": json.dumps(lines), "now": since_epoch(now)})
@@ -105,14 +91,16 @@ def add_history(database: Database, run: Run, changes: Iterable[_Change | None],
 
 
 def _given(dialect: str, **columns: str) -> str:
-    """The rows of the parameter `given`: a JSON array of objects with these keys."""
+    """The rows of the parameter `given`: a JSON array of arrays, with these columns in this order."""
     if dialect == "sqlite":
-        fields = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in columns)
+        fields = ", ".join(f"json_extract(value, '$[{at}]') AS {name}" for at, name in enumerate(columns))
         return f"SELECT key AS place, {fields} FROM json_each(:given)"  # noqa: S608 - names of ours
-    fields = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    fields = ", ".join(
+        f"CAST(value ->> {at} AS {kind}) AS {name}" for at, (name, kind) in enumerate(columns.items())
+    )
     return (
-        f"SELECT row_number() OVER () AS place, g.* "  # noqa: S608
-        f"FROM json_to_recordset(CAST(:given AS json)) AS g({fields})"
+        f"SELECT place, {fields} "  # noqa: S608
+        "FROM json_array_elements(CAST(:given AS json)) WITH ORDINALITY AS g(value, place)"
     )
 
 
