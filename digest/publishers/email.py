@@ -255,7 +255,7 @@ class Publisher:
         if self._relays:
             body = b"".join(written.body)
             return await self._relays.send(self._from, wire_address(written.recipient), body)
-        return await self._keep(written)
+        return await self._keep(written, delivery.subscription_id)
 
     async def _outgoing(self, delivery: Delivery) -> Letter:
         """The letter of a delivery as the wire wants it. Raises PublishError."""
@@ -284,7 +284,7 @@ class Publisher:
         except NotReady as error:
             raise PublishError(str(error), counts=False) from error
 
-    async def _keep(self, letter: Written) -> Receipt:
+    async def _keep(self, letter: Written, subscription_id: int | None) -> Receipt:
         try:
             await self._lent.store.inbox.keep(
                 recipient=letter.recipient,
@@ -292,6 +292,7 @@ class Publisher:
                 message_id=letter.message_id,
                 body=b"".join(letter.body),
                 now=self._lent.clock(),
+                subscription_id=subscription_id,
             )
         except NotReady as error:  # keeping the same letter twice is harmless: the inbox knows its Message-ID
             raise PublishError(str(error), counts=False, relay="inbox") from error

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import SubscriptionStatus
@@ -20,6 +20,7 @@ from digest.store.joining import depart, was_taken_out
 from digest.store.ledger import suppress_waiting
 from digest.store.people import Departure, find_person, select_subscriptions, subscription_of
 from digest.store.seals import Entry, append, hold
+from digest.store.signups import forget_signups
 from digest.store.tables import (
     PENDING,
     address_changes,
@@ -28,7 +29,6 @@ from digest.store.tables import (
     delivery_events,
     inbox,
     notices,
-    signups,
     subscribers,
     subscriptions,
 )
@@ -41,7 +41,7 @@ async def erase_person(database: Database, connection: AsyncConnection, address:
     """Take this address out of everything we hold; False: nobody of that address was known."""
     person = await find_person(database, connection, address)
     if person is None:
-        return await _erase_papers(connection, [address], None, now) > 0
+        return await _erase_addresses(database, connection, None, address, [], now) > 0
     await erase_subscriber(database, connection, person, now)
     return True
 
@@ -49,13 +49,21 @@ async def erase_person(database: Database, connection: AsyncConnection, address:
 async def erase_subscriber(
     database: Database, connection: AsyncConnection, person: int, now: datetime, *, event: str = ERASED
 ) -> bool:
-    """The same by the row of the person; False: erased already. event: what the ledger says of it."""
+    """The same by the row of the person; False: erased already. event: what the ledger says of it.
+
+    What is tied to the person goes, wherever it was to be sent. What is known only by an address goes when
+    its owner wishes so: who never answered has not shown that it is theirs, and who moved is still with us.
+    """
     row = (await connection.execute(select(subscribers.c.address).where(subscribers.c.id == person))).first()
     if row is None or row.address is None:
         return False
     await _leave_everything(database, connection, person, now, event)
-    theirs = [row.address, *(await _other_addresses(connection, person))]
-    await _erase_papers(connection, theirs, person, now)
+    former = await _former_addresses(database, connection, person)  # before the letters lose them
+    mine = select(subscriptions.c.id).where(subscriptions.c.subscriber_id == person)
+    await _erase_letters(connection, deliveries.c.subscription_id.in_(mine), now)
+    await connection.execute(delete(inbox).where(inbox.c.subscription_id.in_(mine)))
+    if event == ERASED:
+        await _erase_addresses(database, connection, person, row.address, former, now)
     await connection.execute(delete(address_changes).where(address_changes.c.subscriber_id == person))
     await connection.execute(
         update(consents).where(consents.c.subscriber_id == person).values(evidence=encode({}))
@@ -68,13 +76,19 @@ async def erase_subscriber(
     return True
 
 
-async def _other_addresses(connection: AsyncConnection, person: int) -> set[str]:
-    """Where they wanted to move to, and where their letters went before they moved."""
-    new = select(address_changes.c.address).where(address_changes.c.subscriber_id == person)
+async def _former_addresses(database: Database, connection: AsyncConnection, person: int) -> list[str]:
+    """Where their letters went before they moved, unless somebody else is there now. Where a letter went that
+    only asked whether the address is theirs, somebody else may live."""
     mine = select(subscriptions.c.id).where(subscriptions.c.subscriber_id == person)
-    old = select(deliveries.c.recipient).where(deliveries.c.subscription_id.in_(mine)).distinct()
-    found = {*(await connection.execute(new)).scalars(), *(await connection.execute(old)).scalars()}
-    return found - {ERASED}
+    statement = (
+        select(deliveries.c.recipient)
+        .outerjoin(notices, notices.c.id == deliveries.c.notice_id)
+        .where(deliveries.c.subscription_id.in_(mine), func.coalesce(notices.c.kind, "") != "address")
+        .distinct()
+    )
+    found = (await connection.execute(statement)).scalars().all()
+    free = [one for one in found if await find_person(database, connection, one) in (None, person)]
+    return [one for one in free if one != ERASED]
 
 
 async def forget_unconfirmed(database: Database, before: datetime, now: datetime) -> int:
@@ -144,34 +158,54 @@ async def _leave_everything(
     await append(database, connection, lines, now)
 
 
-async def _erase_papers(
-    connection: AsyncConnection, addresses: list[str], person: int | None, now: datetime
-) -> int:
-    """Whatever was to go to these addresses does not go; what went keeps its state and loses its recipient.
-    How many papers held them."""
-    letters = delete(inbox).where(_is_one_of(inbox.c.recipient, addresses))
-    asked = delete(signups).where(_is_one_of(signups.c.address, addresses))
-    told = sum([(await connection.execute(one)).rowcount for one in (letters, asked)])
-    theirs = deliveries.c.subscription_id.in_(
-        select(subscriptions.c.id).where(subscriptions.c.subscriber_id == person)
-    ) | deliveries.c.notice_id.in_(select(notices.c.id).where(notices.c.recipient.in_(addresses)))
-    await suppress_waiting(connection, theirs, "the person was erased", now)
+async def _erase_letters(connection: AsyncConnection, which: ColumnElement[bool], now: datetime) -> int:
+    """What waits of these deliveries does not go; what went keeps its state and loses its recipient. How many
+    had one."""
+    await suppress_waiting(connection, which, "the person was erased", now)
     # A mail server's reply often names the address it speaks of.
     await connection.execute(
         update(delivery_events)
-        .where(delivery_events.c.delivery_id.in_(select(deliveries.c.id).where(theirs)))
+        .where(delivery_events.c.delivery_id.in_(select(deliveries.c.id).where(which)))
         .values(reply="")
     )
-    about = notices.c.id.in_(select(deliveries.c.notice_id).where(theirs))
     changed = await connection.execute(
-        update(deliveries).where(theirs, deliveries.c.recipient != ERASED).values(recipient=ERASED)
+        update(deliveries).where(which, deliveries.c.recipient != ERASED).values(recipient=ERASED)
     )
-    await connection.execute(
-        update(notices)
-        .where(or_(about, notices.c.recipient.in_(addresses)))
-        .values(recipient=ERASED, data=encode({}))
+    about = notices.c.id.in_(select(deliveries.c.notice_id).where(which))
+    await connection.execute(update(notices).where(about).values(recipient=ERASED, data=encode({})))
+    return changed.rowcount
+
+
+async def _erase_addresses(
+    database: Database,
+    connection: AsyncConnection,
+    person: int | None,
+    address: str,
+    former: list[str],
+    now: datetime,
+) -> int:
+    """What is known by the address alone, such as reports and what nobody has answered yet; how much. To a
+    former address only what was not sent for somebody else, who may have wished to live there since."""
+    told = await forget_signups(connection, [address, *former])
+    others = exists().where(
+        subscriptions.c.id == inbox.c.subscription_id, subscriptions.c.subscriber_id != person
     )
-    return told + changed.rowcount
+    of_former = _is_one_of(inbox.c.recipient, former) & ~others
+    kept = delete(inbox).where(or_(_is_one_of(inbox.c.recipient, [address]), of_former))
+    told += (await connection.execute(kept)).rowcount
+    letter = deliveries.alias()  # `deliveries` itself is what the statements around it change
+    others = exists().where(
+        letter.c.notice_id == notices.c.id,
+        subscriptions.c.id == letter.c.subscription_id,
+        subscriptions.c.subscriber_id != person,
+    )
+    theirs = or_(notices.c.recipient == address, notices.c.recipient.in_(former) & ~others)
+    told += await _erase_letters(
+        connection, deliveries.c.notice_id.in_(select(notices.c.id).where(theirs)), now
+    )
+    # Somebody else wanted to move to it: that letter is gone, and so is the wish.
+    wished = delete(address_changes).where(address_changes.c.address == address)
+    return told + (await connection.execute(wished)).rowcount
 
 
 def _is_one_of(column: ColumnElement[Any], addresses: list[str]) -> ColumnElement[bool]:

@@ -8,7 +8,9 @@ from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import DeliveryState
+from digest.store.codec import encode
 from digest.store.database import Database
+from digest.store.erasing import ERASED
 from digest.store.tables import (
     answers,
     articles,
@@ -20,6 +22,7 @@ from digest.store.tables import (
     follows,
     issue_tallies,
     newsletters,
+    notices,
     subscriptions,
     term_counts,
 )
@@ -69,6 +72,11 @@ async def prune_deliveries(database: Database, before: datetime) -> int:
                 )
             )
         await connection.execute(delete(delivery_events).where(delivery_events.c.delivery_id.in_(ids)))
+        # Without its delivery nobody knows whose a notice was: it keeps its key, and no address.
+        told = select(deliveries.c.notice_id).where(these, deliveries.c.notice_id.is_not(None))
+        await connection.execute(
+            update(notices).where(notices.c.id.in_(told)).values(recipient=ERASED, data=encode({}))
+        )
         await connection.execute(delete(deliveries).where(these))
         return len(ids)
 

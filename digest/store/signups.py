@@ -166,7 +166,7 @@ async def _put_off(connection: AsyncConnection, row: AnyRow, later: datetime) ->
         await connection.execute(insert(signups).values(**{**row._mapping, "due_at": later}))
 
 
-async def forget_signups(connection: AsyncConnection, address: str) -> int:
-    """Of an address that is erased; how many."""
-    gone = delete(signups).where(func.lower(signups.c.address) == address.lower())
+async def forget_signups(connection: AsyncConnection, addresses: Sequence[str]) -> int:
+    """Of addresses that are erased; how many."""
+    gone = delete(signups).where(func.lower(signups.c.address).in_([one.lower() for one in addresses]))
     return (await connection.execute(gone)).rowcount

@@ -380,6 +380,9 @@ subscriptions = Table(
     Column("feed_number", BigInteger, nullable=False, server_default="0"),  # private feeds of others are dead
     Column("feed_on", Boolean, nullable=False, server_default=false()),
     Column("by_mail", Boolean, nullable=False, server_default=true()),
+    Column(
+        "joined_into", BigInteger
+    ),  # the subscription that it became one with; links in letters lead there
     UniqueConstraint("newsletter", "subscriber_id"),
     **NEVER_AGAIN,
 )
@@ -469,7 +472,7 @@ departures = Table(  # who left which newsletter, by a keyed hash; outlives the 
     Column("at", Moment, nullable=False),
 )
 
-address_changes = Table(  # asked for and not confirmed yet
+address_changes = Table(  # asked for; confirmed ones stay as long as their link is good
     "address_changes",
     metadata,
     Column("id", ID, primary_key=True),
@@ -477,6 +480,7 @@ address_changes = Table(  # asked for and not confirmed yet
     Column("address", Words, nullable=False),
     Column("evidence", Text, nullable=False),
     Column("asked_at", Moment, nullable=False),
+    Column("done_at", Moment),
     **NEVER_AGAIN,
 )
 Index("ix_address_changes_asked", address_changes.c.asked_at)
@@ -645,9 +649,11 @@ inbox = Table(
     Column("message_id", Words, nullable=False),
     Column("received_at", Moment, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("subscription_id", BigInteger),  # of whom it was sent for, whatever address it went to
     UniqueConstraint("message_id", "recipient"),
     **NEVER_AGAIN,
 )
+Index("ix_inbox_subscription", inbox.c.subscription_id)
 
 budgets = Table(  # letters granted in each cell of time
     "budgets",

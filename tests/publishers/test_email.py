@@ -117,6 +117,21 @@ async def test_a_notice_speaks_the_readers_language_before_the_newsletters(store
 
 
 @pytest.mark.asyncio
+async def test_a_kept_letter_goes_with_the_reader_it_was_sent_for_wherever_it_went(
+    store: Store, lend: Lend
+) -> None:
+    await settle(store, readers=["ann@example.org", "ben@example.org"])
+    [ann] = await store.subscriptions.of("ann@example.org")
+    await store.subscriptions.request_address(ann.id, "new@example.org", evidence={}, now=MOMENT)
+    publisher = Publisher(INBOX, lend())
+    await bear(store, ONE, publisher)
+    await deliver(publisher, store)
+    assert len(await store.inbox.list()) == 3
+    await store.subscriptions.erase("ann@example.org", MOMENT)
+    assert [letter.recipient for letter in await store.inbox.list()] == ["ben@example.org"]
+
+
+@pytest.mark.asyncio
 async def test_the_same_letter_again_is_the_same_bytes_and_is_kept_once(store: Store, lend: Lend) -> None:
     publisher = Publisher(INBOX, lend())
     delivery = await one_due(store, publisher)
