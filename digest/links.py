@@ -23,14 +23,13 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 from digest.keyed import Keyed
-from digest.model import DigestError, Token
+from digest.model import CONFIRM_MAX_AGE, DigestError, Token
 
-__all__ = ["CONFIRM_MAX_AGE", "MAX_AGE", "PURPOSES", "SHORTEST_SECRET", "Links", "Purpose", "Token"]
+__all__ = ["MAX_AGE", "PURPOSES", "SHORTEST_SECRET", "Links", "Purpose", "Token"]
 
 Purpose = Literal["confirm", "unsubscribe", "preferences", "manage", "address", "undo", "feed"]
 
 PURPOSES = get_args(Purpose)
-CONFIRM_MAX_AGE = timedelta(days=3)
 MAX_AGE: Mapping[str, timedelta] = MappingProxyType(
     {
         "confirm": CONFIRM_MAX_AGE,

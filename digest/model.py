@@ -82,6 +82,8 @@ class NotFound(DigestError):
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CADENCES = ("daily", "weekdays", "weekly")
+CONFIRM_MAX_AGE = timedelta(days=3)
+"""How long the link of a confirmation letter works."""
 """What readers may be offered; `weekly` is one day of their choice."""
 
 
@@ -1002,7 +1004,8 @@ class Standing:
 class Requested:
     """What a sign-up led to. The page shown to the person never depends on it.
 
-    later: not mailed, as this mailbox was mailed too much lately; from then on it may be.
+    later: not mailed, as this mailbox was mailed too much lately; from then on it may be. None also if the
+    letter that they want is one of those.
     """
 
     subscription: Subscription | None

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.links import CONFIRM_MAX_AGE, MAX_AGE, PURPOSES, Links, Token, _hmac
-from digest.model import DigestError
+from digest.links import MAX_AGE, PURPOSES, Links, Token, _hmac
+from digest.model import CONFIRM_MAX_AGE, DigestError
 
 NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 LINKS = Links("https://news.example.org", b"a secret of more than sixteen bytes")

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from digest.model import Issue, Requested, Subscription, SubscriptionStatus, Token
+from digest.model import CONFIRM_MAX_AGE, Issue, Requested, Subscription, SubscriptionStatus, Token
 from digest.store.codec import decode
 from digest.store.database import Database
 from digest.store.editions import locked_edition, own_edition, wake
@@ -45,8 +45,9 @@ async def ask(
     *,
     evidence: Mapping[str, Any],
     now: datetime,
+    asked_at: datetime | None = None,
 ) -> Requested:
-    """`Subscriptions.request` as part of a transaction."""
+    """`Subscriptions.request` as part of a transaction. asked_at: when they asked, if that is not now."""
     nothing = Requested(subscription=None, mailed=False)
     if not await is_published(connection, newsletter):
         return nothing
@@ -54,11 +55,13 @@ async def ask(
         return nothing
     person = await find_person(database, connection, address)
     known = None if person is None else await subscription_of_person(connection, newsletter, person)
-    if known is not None and known.status in (ACTIVE, PAUSED):
+    if known is not None and (known.status in (ACTIVE, PAUSED) or _is_past(known, asked_at or now)):
         return Requested(subscription=known, mailed=False)
     later = await free_at(database, connection, "confirm", address, now)
     if later > now:
-        return Requested(subscription=known, mailed=False, later=later)
+        # A second letter would come unasked, and its link would end that of the first.
+        has_it = known is not None and _link_works(known, later)
+        return Requested(subscription=known, mailed=False, later=None if has_it else later)
     if known is None:
         person = await subscriber_id(database, connection, address, now)
         known = await create_subscription(connection, newsletter, person, PENDING, "web", now)
@@ -77,6 +80,18 @@ async def ask(
         subscription_id=known.id,
     )
     return Requested(subscription=replace(known, asked_at=now), mailed=notice is not None)
+
+
+def _is_past(known: Subscription, asked_at: datetime) -> bool:
+    """Whether they were mailed, or left, after they had asked."""
+    return any(at is not None and at > asked_at for at in (known.asked_at, known.left_at))
+
+
+def _link_works(known: Subscription, at: datetime) -> bool:
+    """Whether the link of the last letter is still good then, if nothing else happens."""
+    if known.asked_at is None or (known.left_at is not None and known.left_at >= known.asked_at):
+        return False
+    return at - known.asked_at < CONFIRM_MAX_AGE
 
 
 async def may_confirm(

@@ -111,8 +111,9 @@ class Signups:
         return list((await connection.execute(counted.returning(budgets.c.used))).scalars())
 
     async def answer(self, now: datetime) -> int:
-        """Look at what was asked for: mail who may be mailed, put off who was mailed lately, and forget the
-        rest. How many letters were written."""
+        """Look at what was asked for: mail who may be mailed, put off who was mailed another letter lately,
+        forget the rest: readers, who has this letter already, and who left since. How many letters were
+        written."""
         due = select(signups.c.id).where(signups.c.due_at <= now).order_by(signups.c.due_at, signups.c.id)
         async with self._database.reading() as connection:
             ids = list((await connection.execute(due.limit(AT_ONCE))).scalars())
@@ -134,6 +135,7 @@ class Signups:
             row.address,
             evidence=decode_mapping(row.evidence),
             now=now,
+            asked_at=row.asked_at,
         )
         if asked.later is not None and asked.later <= row.asked_at + PATIENCE:
             await _put_off(connection, row, asked.later)

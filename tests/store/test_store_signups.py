@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from store_values import DAY, HOUR, MINUTE, NOW, SITE, claimed, newsletter, opened, synced
 
 from digest.model import SubscriptionStatus
@@ -76,6 +76,105 @@ async def test_who_asks_for_two_newsletters_gets_the_second_letter_an_hour_later
     assert await store.signups.answer(NOW + HOUR) == 1
     assert await store.signups.waiting() == 0
     assert {one.newsletter for one in await store.subscriptions.of("bob@example.org")} == {"world", "local"}
+
+
+async def last_letter(store: Store, slug: str = "world", address: str = "bob@example.org") -> Any:
+    """(status, when the letter with the link that works was written)."""
+    [one] = [one for one in await store.subscriptions.of(address) if one.newsletter == slug]
+    return one.status, one.asked_at
+
+
+@pytest.mark.parametrize("after", [0 * MINUTE, MINUTE, 50 * MINUTE])
+async def test_a_button_that_is_pressed_twice_sends_one_letter_and_its_link_stays_good(
+    store: Store, after: Any
+) -> None:
+    """Also if the first letter is out when the button is pressed again."""
+    await synced(store)
+    await take(store, "bob@example.org")
+    if after:
+        assert await store.signups.answer(NOW) == 1
+    await take(store, "BOB@example.org", now=NOW + after)
+    assert await store.signups.answer(NOW + after) == (0 if after else 1)
+    assert await store.signups.waiting() == 0
+    assert await store.signups.answer(NOW + 2 * HOUR) == 0
+    assert await last_letter(store) == (SubscriptionStatus.PENDING, NOW)
+    assert len(await claimed(store, now=NOW + 2 * HOUR)) == 1
+
+
+async def test_who_asks_a_fourth_time_in_a_day_keeps_the_link_of_the_third_letter(store: Store) -> None:
+    await synced(store)
+    for hour in range(4):
+        await take(store, "bob@example.org", now=NOW + hour * HOUR)
+        assert await store.signups.answer(NOW + hour * HOUR) == (1 if hour < 3 else 0)
+    assert await store.signups.waiting() == 0
+    assert await store.signups.answer(NOW + 26 * HOUR) == 0
+    assert await last_letter(store) == (SubscriptionStatus.PENDING, NOW + 2 * HOUR)
+
+
+async def test_a_letter_whose_link_is_dead_does_not_stand_for_another(store: Store) -> None:
+    await synced(store, newsletter(), newsletter("local"))
+    await take(store, "bob@example.org")
+    assert await store.signups.answer(NOW) == 1
+    later = NOW + 3 * DAY
+    await take(store, "bob@example.org", "local", now=later)
+    await take(store, "bob@example.org", now=later)
+    assert await store.signups.answer(later) == 1
+    assert await store.signups.answer(later + HOUR) == 1
+    assert await last_letter(store) == (SubscriptionStatus.PENDING, later + HOUR)
+
+
+async def joined(store: Store, slug: str, now: Any) -> int:
+    [one] = [one for one in await store.subscriptions.of("bob@example.org") if one.newsletter == slug]
+    assert await store.subscriptions.confirm(one.id, evidence={}, now=now) is not None
+    return one.id
+
+
+@pytest.mark.parametrize("waits", ["in the queue", "looked at", "put off by an older version"])
+async def test_nothing_is_mailed_to_somebody_who_left_after_they_had_asked(store: Store, waits: str) -> None:
+    await synced(store)
+    await take(store, "bob@example.org")
+    await store.signups.answer(NOW)
+    await take(store, "bob@example.org", now=NOW + MINUTE)
+    if waits == "looked at":
+        await store.signups.answer(NOW + MINUTE)
+    elif waits == "put off by an older version":
+        await put_off_all(store, NOW + HOUR)
+    reader = await joined(store, "world", NOW + 2 * MINUTE)
+    await store.subscriptions.leave(reader, evidence={}, now=NOW + 3 * MINUTE)
+    for minutes in (4, 61, 125):
+        assert await store.signups.answer(NOW + minutes * MINUTE) == 0
+    assert await store.signups.waiting() == 0
+    assert (await last_letter(store))[0] == SubscriptionStatus.LEFT
+
+
+async def test_a_request_that_waited_is_forgotten_when_a_later_one_was_mailed(store: Store) -> None:
+    await synced(store, newsletter(), newsletter("local"))
+    await take(store, "bob@example.org")
+    await take(store, "bob@example.org", "local")
+    assert await store.signups.answer(NOW) == 1
+    assert await store.signups.waiting() == 1
+    assert await ask(store, "bob@example.org", "local", NOW + HOUR)
+    assert await store.signups.answer(NOW + 3 * HOUR) == 0
+    assert await last_letter(store, "local") == (SubscriptionStatus.PENDING, NOW + HOUR)
+
+
+async def test_who_left_and_asks_again_within_the_hour_gets_the_letter_when_it_is_over(store: Store) -> None:
+    await synced(store)
+    await take(store, "bob@example.org")
+    assert await store.signups.answer(NOW) == 1
+    reader = await joined(store, "world", NOW + MINUTE)
+    await store.subscriptions.leave(reader, evidence={}, now=NOW + 2 * MINUTE)
+    await take(store, "bob@example.org", now=NOW + 3 * MINUTE)
+    assert await store.signups.answer(NOW + 3 * MINUTE) == 0
+    assert await store.signups.answer(NOW + HOUR) == 1
+    assert await last_letter(store) == (SubscriptionStatus.LEFT, NOW + HOUR)
+
+
+async def put_off_all(store: Store, later: Any) -> None:
+    async def work(connection: Any) -> None:
+        await connection.execute(update(signups).values(due_at=later))
+
+    await store._database.write(work)
 
 
 async def test_a_mailbox_that_is_flooded_gets_three_letters_a_day_and_fills_no_queue(store: Store) -> None:
