@@ -22,7 +22,7 @@ from digest.store.tables import confirmations
 Kind = Literal["confirm", "manage", "change"]
 
 # So many in such a time, whatever the newsletter. `confirm` is any letter to an address that has not said
-# yes; `manage` goes to one that has; `change` counts what one person has sent to new addresses.
+# yes; `manage` goes to one that has; `change` counts how often one person asks for another address.
 LIMITS: dict[Kind, tuple[tuple[int, timedelta], ...]] = {
     "confirm": ((1, timedelta(hours=1)), (3, timedelta(days=1))),
     "manage": ((3, timedelta(hours=1)),),

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from digest.model import AddressChange, Subscription, Token
 from digest.store.codec import decode_mapping, encode
 from digest.store.database import Database
-from digest.store.mailbox import free_at, note_letter
+from digest.store.mailbox import free_at, mailbox, note_letter
 from digest.store.notices import create_notice
 from digest.store.people import find_subscription, is_suppressed, select_subscriptions, subscription_of
 from digest.store.tables import (
@@ -159,6 +159,22 @@ def _said(value: Any) -> Any:
 # ---------------------------------------------------------------- another address
 
 
+async def may_ask_address(
+    database: Database,
+    connection: AsyncConnection,
+    id: int,  # noqa: A002 - as in every room of the store
+    address: str,
+    now: datetime,
+) -> bool:
+    """`Subscriptions.may_ask_address` as part of a transaction."""
+    found = await find_subscription(connection, id)
+    if found is None or await free_at(database, connection, "change", found.address, now) > now:
+        return False
+    if mailbox(address) != mailbox(found.address):
+        return True
+    return await free_at(database, connection, "confirm", address, now) <= now
+
+
 async def ask_address(
     database: Database,
     connection: AsyncConnection,
@@ -171,14 +187,14 @@ async def ask_address(
     found = await find_subscription(connection, id, lock=True)
     if found is None or "@" not in found.address or found.address.casefold() == address.casefold():
         return False
+    if await free_at(database, connection, "change", found.address, now) > now:
+        return False
+    await note_letter(database, connection, "change", found.address, now)
     if await is_suppressed(database, connection, address):
         return False
     if await free_at(database, connection, "confirm", address, now) > now:
         return False
-    if await free_at(database, connection, "change", found.address, now) > now:
-        return False
     await note_letter(database, connection, "confirm", address, now)
-    await note_letter(database, connection, "change", found.address, now)
     person = address_changes.c.subscriber_id == found.subscriber_id
     await connection.execute(delete(address_changes).where(person))  # its link dies with it
     asked = insert(address_changes).values(

@@ -27,7 +27,7 @@ from digest.store.tables import budgets, signups
 CELL = timedelta(minutes=10)
 WINDOW = 6  # cells before this one: with it, an hour wherever it begins
 WAITING = 3  # of one mailbox, put off until it may be mailed again
-PATIENCE = timedelta(days=1)  # how long one is put off at most
+PATIENCE = timedelta(days=1, hours=1)  # how long one is put off at most: until a day after the last letter
 AT_ONCE = 100
 
 _LOCK = 0x64696741  # advisory, on PostgreSQL
@@ -140,6 +140,14 @@ class Signups:
         if asked.later is not None and asked.later <= row.asked_at + PATIENCE:
             await _put_off(connection, row, asked.later)
         return asked.mailed
+
+    async def is_full(self, newsletter: str, address: str) -> bool:
+        """Whether so many of this mailbox wait that this newsletter would be forgotten. Only its owner may be
+        told."""
+        theirs = signups.c.mailbox == mailbox_of(self._database, address)
+        async with self._database.reading() as connection:
+            waiting = (await connection.execute(select(signups.c.newsletter).where(theirs))).scalars().all()
+        return newsletter not in waiting and len(waiting) >= WAITING
 
     async def waiting(self) -> int:
         """How many have asked and were not answered yet."""

@@ -51,6 +51,7 @@ from digest.store.owning import (
     everything,
     mail_link,
     managed,
+    may_ask_address,
 )
 from digest.store.people import (
     find_subscription,
@@ -377,11 +378,18 @@ class Subscriptions:
 
         return await self._database.write(work)
 
+    async def may_ask_address(self, subscription_id: int, address: str, *, now: datetime) -> bool:
+        """Whether `request_address` is not too often for this person. That another mailbox than theirs was
+        written to lately does not count here: they are not told."""
+        async with self._database.reading() as connection:
+            return await may_ask_address(self._database, connection, subscription_id, address, now)
+
     async def request_address(
         self, subscription_id: int, address: str, *, evidence: Mapping[str, Any], now: datetime
     ) -> bool:
         """Mail a confirmation to the address where this person wants their letters from now on. False: not
         mailed, as it is theirs already, is suppressed, or was mailed lately. (Whoever asks is told the same.)
+        Each wish counts, mailed or not, or the count would tell.
         """
 
         async def work(connection: AsyncConnection) -> bool:

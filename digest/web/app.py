@@ -81,7 +81,7 @@ def build_app(lent: WebLent) -> ASGIApp:
 
 
 def _routes(pages: Pages, css: str, icon: str) -> list[Route]:
-    lent = pages.lent
+    lent, gate = pages.lent, Gate()
     return [
         Route("/", partial(archive.home, pages)),
         Route("/feeds.opml", partial(lists.opml, pages)),
@@ -97,12 +97,17 @@ def _routes(pages: Pages, css: str, icon: str) -> list[Route]:
         _form("/confirm/{token}", pages, subscribe.confirm_page, subscribe.confirm),
         _form("/unsubscribe/{token}", pages, leaving.unsubscribe_page, leaving.unsubscribe),
         _form("/unsubscribe/undo/{token}", pages, leaving.goodbye_page, leaving.goodbye),
-        _form("/preferences/{token}", pages, preferences.preferences_page, preferences.preferences),
+        _form(
+            "/preferences/{token}",
+            pages,
+            preferences.preferences_page,
+            partial(preferences.preferences, gate),
+        ),
         _form("/preferences/manage/{token}", pages, manage.manage_page, manage.manage),
         _form("/preferences/address/{token}", pages, moving.address_page, moving.address),
         Route("/{slug}", partial(archive.add_slash, pages)),
         Route("/{slug}/", partial(archive.newsletter, pages)),
-        _form("/{slug}/subscribe", pages, subscribe.to_the_form, partial(subscribe.subscribe, Gate())),
+        _form("/{slug}/subscribe", pages, subscribe.to_the_form, partial(subscribe.subscribe, gate)),
         Route("/{slug}/private/{token}/feed.{format}", partial(private_feed, pages)),
         Route("/{slug}/feed.{format}", partial(lists.no_feed_yet, pages)),
         Route("/{slug}/sitemap.xml", partial(lists.sitemap_of, pages)),

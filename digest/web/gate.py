@@ -7,13 +7,18 @@ cell of time ends, so that a flood asks the database nothing more and fills no l
 from __future__ import annotations
 
 import hmac
+import logging
 import re
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 
+from starlette.requests import Request
+
 from digest.store.signups import Allowance, Refused
-from digest.web.lent import SignupLimits
-from digest.web.security import places_of
+from digest.web.lent import SignupLimits, WebLent
+from digest.web.security import client_ip, network_hash, places_of
+
+log = logging.getLogger(__name__)
 
 MOST = 10_000  # places remembered at a time
 OPENED = "@opened@"
@@ -67,6 +72,27 @@ class Gate:
             while len(self._shut) >= MOST:
                 del self._shut[next(iter(self._shut))]
         self._shut[name] = until
+
+
+async def sign_up(
+    gate: Gate, lent: WebLent, request: Request, newsletter: str, address: str, form: str
+) -> bool:
+    """Write down that somebody asked for a newsletter; it is looked at later. form: what was shown to them.
+    False: not taken, as more came from there than may; the log says so once."""
+    client, now = client_ip(request, lent.trusted_proxies), lent.clock()
+    asked = allowances(lent.signup, client, lent.ip_key)
+    if gate.is_shut(asked, now):
+        return False
+    evidence = {"form": form, "ip": network_hash(client, lent.ip_key)}
+    refused = await lent.store.signups.take(newsletter, address, evidence=evidence, allowances=asked, now=now)
+    if refused is None:
+        log.info("sign-up received", extra={"newsletter": newsletter})
+        return True
+    gate.shut(refused, now)
+    if refused.first:
+        kind = refused.name.split()[1]
+        log.warning("sign-ups limited", extra={"count": kind, "until": refused.until.isoformat()})
+    return False
 
 
 # ---------------------------------------------------------------- the time it takes to fill a form

@@ -82,6 +82,9 @@ async def _move(pages: Pages, request: Request, subscription: Subscription, give
     if addresses.key(address) == addresses.key(subscription.address):
         problem = Problem(field="email", sentence=msg("This is the address that you have already."))
         return await _page(pages, request, subscription, problem=problem, email=given)
+    if not await lent.store.subscriptions.may_ask_address(subscription.id, address, now=lent.clock()):
+        problem = Problem(field="email", sentence=wishes.TOO_OFTEN)
+        return await _page(pages, request, subscription, problem=problem, email=given)
     evidence = {"form": "manage page", "ip": network_of(lent, request)}
     await lent.store.subscriptions.request_address(
         subscription.id, address, evidence=evidence, now=lent.clock()

@@ -28,9 +28,10 @@ from digest.model import (
 )
 from digest.translations import msg
 from digest.web import leaving, wishes
+from digest.web.gate import Gate, sign_up
 from digest.web.lent import WebLent
 from digest.web.pages import Pages, plausible_slug
-from digest.web.tokens import READING, language_of, network_of, read_form, subscription_of
+from digest.web.tokens import READING, language_of, read_form, subscription_of
 from digest.web.wishes import Problem
 
 log = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ async def preferences_page(pages: Pages, request: Request) -> Response:
     return await _page(pages, request, subscription, Outcome())
 
 
-async def preferences(pages: Pages, request: Request) -> Response:
+async def preferences(gate: Gate, pages: Pages, request: Request) -> Response:
     """`action` says which of the forms was sent."""
     lent = pages.lent
     subscription = await subscription_of(lent, request, "preferences")
@@ -84,13 +85,13 @@ async def preferences(pages: Pages, request: Request) -> Response:
     form = await read_form(request)
     if form.get("action") == "leave":
         return await leaving.leave_and_say_goodbye(pages, request, subscription.id, "preferences page")
-    outcome = await _act(pages, request, subscription, form)
+    outcome = await _act(gate, pages, request, subscription, form)
     current = await lent.store.subscriptions.get(subscription.id) or subscription
     return await _page(pages, request, current, replace(outcome, typed=form if outcome.problem else None))
 
 
 async def _act(
-    pages: Pages, request: Request, subscription: Subscription, form: Mapping[str, str]
+    gate: Gate, pages: Pages, request: Request, subscription: Subscription, form: Mapping[str, str]
 ) -> Outcome:
     lent = pages.lent
     match form.get("action"):
@@ -111,15 +112,23 @@ async def _act(
         case "language":
             return await _speak(pages, subscription, form.get("language", ""))
         case "join" | "drop" as action:
-            return await _other(pages, request, subscription, action, form.get("newsletter", ""))
+            about = await _named(lent, form.get("newsletter", ""))
+            if about is None:
+                return _not_understood()
+            if action == "drop":
+                return await _drop(lent, request, subscription, about)
+            return await _join(gate, lent, request, subscription, about)
         case "link":
-            await lent.store.subscriptions.request_manage(subscription.id, lent.clock())
-            return Outcome(done="link")
+            mailed = await lent.store.subscriptions.request_manage(subscription.id, lent.clock())
+            return Outcome(done="link") if mailed else _refused(wishes.TOO_OFTEN)
     return _not_understood()
 
 
 def _not_understood() -> Outcome:
-    sentence = msg("That was not understood. Please use the buttons below.")
+    return _refused(msg("That was not understood. Please use the buttons below."))
+
+
+def _refused(sentence: str) -> Outcome:
     return Outcome(problem=Problem(field="action", sentence=sentence))
 
 
@@ -147,27 +156,36 @@ async def _speak(pages: Pages, subscription: Subscription, language: str) -> Out
     return Outcome(done="language")
 
 
-async def _other(
-    pages: Pages, request: Request, subscription: Subscription, action: str, slug: str
-) -> Outcome:
-    """Ask for a newsletter, or leave another one than the letter was of."""
-    lent = pages.lent
+async def _named(lent: WebLent, slug: str) -> Publication | None:
     if not plausible_slug(slug):
-        return _not_understood()
+        return None
     try:
-        about = await lent.store.newsletters.get(slug)
+        return await lent.store.newsletters.get(slug)
     except NotFound:
-        return _not_understood()
-    if action == "join":
-        if about.retired_at is None:
-            evidence = {"form": "preferences page", "ip": network_of(lent, request)}
-            await lent.store.subscriptions.request(
-                slug, subscription.address, evidence=evidence, now=lent.clock()
-            )
-            log.info("sign-up received", extra={"newsletter": slug})
-        return Outcome(done="asked", about=about)
+        return None
+
+
+async def _join(
+    gate: Gate, lent: WebLent, request: Request, subscription: Subscription, about: Publication
+) -> Outcome:
+    """Ask for another newsletter, by the way that the form on its own page takes."""
+    if about.retired_at is not None:
+        return _refused(msg("This newsletter is no longer published."))
+    slug, address = about.newsletter.slug, subscription.address
+    has = await lent.store.subscriptions.of(address)
+    if any(one.newsletter == slug and one.status in READING for one in has):
+        return Outcome(done="has", about=about)
+    if await lent.store.signups.is_full(slug, address) or not await sign_up(
+        gate, lent, request, slug, address, "preferences page"
+    ):
+        return _refused(wishes.TOO_OFTEN)
+    return Outcome(done="asked", about=about)
+
+
+async def _drop(lent: WebLent, request: Request, subscription: Subscription, about: Publication) -> Outcome:
+    """Leave another newsletter than the letter was of."""
     for one in await lent.store.subscriptions.of(subscription.address):
-        if one.newsletter == slug:
+        if one.newsletter == about.newsletter.slug:
             await leaving.leave(lent, request, one.id, "preferences page")
     return Outcome(done="dropped", about=about)
 

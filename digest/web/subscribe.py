@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from digest.addresses import AddressError, normalize
 from digest.model import Publication, Subscription, SubscriptionStatus, Token
 from digest.web import archive
-from digest.web.gate import Gate, allowances, checked, was_quick
+from digest.web.gate import Gate, checked, sign_up, was_quick
 from digest.web.lent import WebLent
 from digest.web.pages import Pages, local
 from digest.web.security import client_ip, from_another_site, network_hash
@@ -53,18 +53,7 @@ async def subscribe(gate: Gate, pages: Pages, request: Request) -> Response:
         return await _again(pages, publication, given, why_no_address(given), 422, opened)
     if was_quick(opened, now, lent.ip_key, lent.signup.fill_time):
         return await _again(pages, publication, given, "quick", 422, opened)
-    client = client_ip(request, lent.trusted_proxies)
-    asked = allowances(lent.signup, client, lent.ip_key)
-    if not gate.is_shut(asked, now):
-        evidence = {"form": shown(pages, publication), "ip": network_hash(client, lent.ip_key)}
-        refused = await lent.store.signups.take(slug, address, evidence=evidence, allowances=asked, now=now)
-        if refused is None:
-            log.info("sign-up received", extra={"newsletter": slug})
-        else:
-            gate.shut(refused, now)
-            if refused.first:
-                kind = refused.name.split()[1]
-                log.warning("sign-ups limited", extra={"count": kind, "until": refused.until.isoformat()})
+    await sign_up(gate, lent, request, slug, address, shown(pages, publication))
     return _check_inbox(pages, publication)
 
 

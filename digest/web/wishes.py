@@ -16,6 +16,7 @@ from digest.translations import msg
 
 LONGEST_PAUSE = timedelta(days=366)
 STEP = 15  # minutes
+TOO_OFTEN = msg("You have asked for this too often. Please try again later.")
 OWN = "own"
 WEEKLY = "weekly"
 

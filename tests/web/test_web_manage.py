@@ -124,6 +124,33 @@ async def test_whether_somebody_has_the_new_address_already_is_not_told(house: H
     assert len(pages) == 1
 
 
+async def test_a_new_address_that_is_asked_for_too_often_is_not_promised(house: House) -> None:
+    path = await manage(house)
+    async with house.client() as web:
+        answers = [
+            await web.post(path, data={"action": "address", "email": f"new{number}@example.org"})
+            for number in range(4)
+        ]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 422]
+    assert "too often" in answers[3].text
+    assert 'value="new3@example.org"' in answers[3].text
+
+
+async def test_ones_own_mailbox_that_was_asked_lately_is_said_and_another_ones_is_not(house: House) -> None:
+    """Pia was sent a confirmation within the hour. She may know; nobody else may, nor count it."""
+    mine, other = await manage(house, "pending"), await manage(house)
+    async with house.client() as web:
+        own = await web.post(mine, data={"action": "address", "email": "pia+tag@example.org"})
+        others = [
+            await web.post(other, data={"action": "address", "email": email})
+            for email in ("pia+tag@example.org", "a@example.org", "b@example.org", "c@example.org")
+        ]
+    assert own.status_code == 422
+    assert "too often" in own.text
+    assert [answer.status_code for answer in others] == [200, 200, 200, 422]
+    assert "on its way" in others[0].text
+
+
 async def test_the_link_is_good_for_an_hour_and_only_the_latest_one(house: House) -> None:
     first = await manage(house)
     async with house.client() as web:

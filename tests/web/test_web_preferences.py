@@ -9,6 +9,7 @@ import pytest
 from web_house import NOW, PAST, PORT, SITE, WORLD, House
 
 from digest.model import Newsletter, Offers, Rhythm, Schedule, Subscription, SubscriptionStatus
+from digest.web.lent import SignupLimits
 from digest.web.wishes import Problem, cadences, chosen, read_clock, read_reason, read_rhythm, why_no_address
 
 BERLIN = Rhythm(cadence="daily", at=time(7), zone="Europe/Berlin")
@@ -150,6 +151,7 @@ async def test_another_newsletter_comes_only_after_a_letter_was_answered(house: 
     async with house.client() as web:
         page = await web.get(here(house))
         asked = await web.post(here(house), data={"action": "join", "newsletter": "port"})
+        assert await house.answered() == 1
         after = await web.get(here(house))
     assert PORT.title in page.text
     assert PAST.title not in page.text
@@ -160,6 +162,71 @@ async def test_another_newsletter_comes_only_after_a_letter_was_answered(house: 
     ]
     assert joined.status is SubscriptionStatus.PENDING
     assert "not confirmed yet" in after.text
+
+
+@pytest.mark.asyncio
+async def test_another_newsletter_asked_for_within_the_hour_gets_its_letter_when_it_is_over(
+    house: House,
+) -> None:
+    await house.store.subscriptions.confirm(house.readers["pending"], evidence={}, now=house.clock.now)
+    house.clock.advance(minutes=5)
+    async with house.client() as web:
+        asked = await web.post(here(house, "pending"), data={"action": "join", "newsletter": "port"})
+    assert "A letter is on its way to your address" in asked.text
+    assert await house.answered() == 0
+    house.clock.advance(minutes=55)
+    assert await house.answered() == 1
+    [line] = [
+        one for one in await house.store.subscriptions.history("pia@example.org") if one.newsletter == "port"
+    ]
+    assert (line.event, line.evidence["form"]) == ("asked", "preferences page")
+
+
+@pytest.mark.asyncio
+async def test_who_asks_for_what_they_read_already_is_told_so(house: House) -> None:
+    before = await house.snapshot()
+    async with house.client() as web:
+        answer = await web.post(here(house), data={"action": "join", "newsletter": "world"})
+    assert answer.status_code == 200
+    assert "comes to you already" in answer.text
+    assert await house.snapshot() == before
+
+
+@pytest.mark.asyncio
+async def test_what_would_never_be_mailed_is_not_promised(house: House) -> None:
+    """Too many that wait for this mailbox, or too many from one place."""
+    more = [replace(PORT, slug=f"n{number}") for number in range(4)]
+    await house.store.newsletters.sync([WORLD, PORT, *more], site=SITE, now=NOW)
+    async with house.client() as web:
+        for number in range(3):
+            taken = await web.post(here(house), data={"action": "join", "newsletter": f"n{number}"})
+            assert taken.status_code == 200
+        again = await web.post(here(house), data={"action": "join", "newsletter": "n0"})
+        refused = await web.post(here(house), data={"action": "join", "newsletter": "n3"})
+    async with house.client(signup=SignupLimits(per_address=1)) as web:
+        limited = await web.post(here(house, "paused"), data={"action": "join", "newsletter": "n3"})
+    assert again.status_code == 200
+    for answer in (refused, limited):
+        assert answer.status_code == 422
+        assert "too often" in answer.text
+        assert "on its way" not in answer.text
+    for _ in range(27):
+        await house.answered()
+        house.clock.advance(hours=1)
+    joined = await house.store.subscriptions.of("active@example.org")
+    assert [one.newsletter for one in joined] == ["n0", "n1", "n2", "world"]
+
+
+@pytest.mark.asyncio
+async def test_a_link_that_is_asked_for_too_often_is_not_promised(house: House) -> None:
+    async with house.client() as web:
+        answers = []
+        for _ in range(4):
+            answers.append(await web.post(here(house), data={"action": "link"}))
+            house.clock.advance(minutes=1)
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 422]
+    assert "too often" in answers[3].text
+    assert "on its way" not in answers[3].text
 
 
 @pytest.mark.asyncio
@@ -196,7 +263,10 @@ async def test_a_newsletter_that_is_not_there_cannot_be_joined_or_left(
 @pytest.mark.asyncio
 async def test_a_retired_newsletter_cannot_be_joined(house: House) -> None:
     async with house.client() as web:
-        await web.post(here(house), data={"action": "join", "newsletter": "past"})
+        answer = await web.post(here(house), data={"action": "join", "newsletter": "past"})
+    assert answer.status_code == 422
+    assert "no longer published" in answer.text
+    assert await house.answered() == 0
     assert [one.newsletter for one in await house.store.subscriptions.of("active@example.org")] == ["world"]
 
 
