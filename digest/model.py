@@ -82,9 +82,9 @@ class NotFound(DigestError):
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CADENCES = ("daily", "weekdays", "weekly")
+"""What readers may be offered; `weekly` is one day of their choice."""
 CONFIRM_MAX_AGE = timedelta(days=3)
 """How long the link of a confirmation letter works."""
-"""What readers may be offered; `weekly` is one day of their choice."""
 
 
 def days_of(cadence: str) -> tuple[int, ...]:
