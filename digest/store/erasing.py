@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,7 +17,7 @@ from digest.store.codec import encode
 from digest.store.database import Database
 from digest.store.joining import depart, was_taken_out
 from digest.store.ledger import suppress_waiting
-from digest.store.people import Departure, find_person, select_subscriptions, subscription_of
+from digest.store.people import Departure, find_person, hash_of, select_subscriptions, subscription_of
 from digest.store.seals import Entry, append, hold
 from digest.store.signups import forget_signups
 from digest.store.tables import (
@@ -186,12 +185,13 @@ async def _erase_addresses(
 ) -> int:
     """What is known by the address alone, such as reports and what nobody has answered yet; how much. To a
     former address only what was not sent for somebody else, who may have wished to live there since."""
-    told = await forget_signups(connection, [address, *former])
+    told = await forget_signups(database, connection, [address, *former])
     others = exists().where(
         subscriptions.c.id == inbox.c.subscription_id, subscriptions.c.subscriber_id != person
     )
-    of_former = _is_one_of(inbox.c.recipient, former) & ~others
-    kept = delete(inbox).where(or_(_is_one_of(inbox.c.recipient, [address]), of_former))
+    here = await _spellings(database, connection, inbox.c.recipient, [address])
+    there = await _spellings(database, connection, inbox.c.recipient, former)
+    kept = delete(inbox).where(or_(inbox.c.recipient.in_(here), inbox.c.recipient.in_(there) & ~others))
     told += (await connection.execute(kept)).rowcount
     letter = deliveries.alias()  # `deliveries` itself is what the statements around it change
     others = exists().where(
@@ -199,16 +199,23 @@ async def _erase_addresses(
         subscriptions.c.id == letter.c.subscription_id,
         subscriptions.c.subscriber_id != person,
     )
-    theirs = or_(notices.c.recipient == address, notices.c.recipient.in_(former) & ~others)
+    # Somebody else wanted to move to it: that letter goes, and so does the wish.
+    wished = await _spellings(database, connection, address_changes.c.address, [address])
+    theirs = or_(notices.c.recipient.in_([address, *wished]), notices.c.recipient.in_(former) & ~others)
     told += await _erase_letters(
         connection, deliveries.c.notice_id.in_(select(notices.c.id).where(theirs)), now
     )
-    # Somebody else wanted to move to it: that letter is gone, and so is the wish.
-    wished = delete(address_changes).where(address_changes.c.address == address)
-    return told + (await connection.execute(wished)).rowcount
+    gone = delete(address_changes).where(address_changes.c.address.in_(wished))
+    return told + (await connection.execute(gone)).rowcount
 
 
-def _is_one_of(column: ColumnElement[Any], addresses: list[str]) -> ColumnElement[bool]:
-    """In any case of letters, as programs between us and a mailbox change it."""
-    lower = [address.lower() for address in addresses]
-    return or_(column.in_(addresses), func.lower(column).in_(lower))
+async def _spellings(
+    database: Database, connection: AsyncConnection, column: ColumnElement[str], addresses: list[str]
+) -> list[str]:
+    """How this column of a small table writes these addresses: in any case of letters, as programs between us
+    and a mailbox change it. (The `lower` of SQLite knows only ASCII.)"""
+    if not addresses:
+        return []
+    theirs = {hash_of(database, one) for one in addresses}
+    found = await connection.execute(select(column).distinct())
+    return [one for one in found.scalars() if hash_of(database, one) in theirs]

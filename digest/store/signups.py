@@ -21,6 +21,7 @@ from digest.store.codec import AnyRow, decode_mapping, encode
 from digest.store.database import Database
 from digest.store.joining import ask
 from digest.store.mailbox import mailbox_of
+from digest.store.people import hash_of
 from digest.store.seals import hold
 from digest.store.tables import budgets, signups
 
@@ -176,7 +177,12 @@ async def _put_off(connection: AsyncConnection, row: AnyRow, later: datetime) ->
         await connection.execute(insert(signups).values(**{**row._mapping, "due_at": later}))
 
 
-async def forget_signups(connection: AsyncConnection, addresses: Sequence[str]) -> int:
-    """Of addresses that are erased; how many."""
-    gone = delete(signups).where(func.lower(signups.c.address).in_([one.lower() for one in addresses]))
-    return (await connection.execute(gone)).rowcount
+async def forget_signups(database: Database, connection: AsyncConnection, addresses: Sequence[str]) -> int:
+    """Of addresses that are erased, in whatever spelling; how many."""
+    theirs = {hash_of(database, one) for one in addresses}
+    nearby = select(signups.c.id, signups.c.address).where(
+        signups.c.mailbox.in_([mailbox_of(database, one) for one in addresses])
+    )
+    found = [row.id for row in await connection.execute(nearby) if hash_of(database, row.address) in theirs]
+    await connection.execute(delete(signups).where(signups.c.id.in_(found)))
+    return len(found)

@@ -165,6 +165,29 @@ async def test_who_is_erased_leaves_no_address_in_the_wishes_of_others(store: St
     assert await claimed(store) == []
 
 
+@pytest.mark.parametrize("spelled", ["ÖLBERG@example.net", "Ölberg@example.net", "ölberg@example.net"])
+async def test_every_spelling_goes_in_every_script(store: Store, spelled: str) -> None:
+    """Also where the database can lower only ASCII."""
+    await synced(store)
+    await vouched(store, "ölberg@example.net")
+    other = await vouched(store, "other@example.org")
+    await store.signups.take("world", spelled, evidence={}, allowances=(), now=NOW)
+    await store.signups.take("world", "o.lberg@example.net", evidence={}, allowances=(), now=NOW)
+    await store.inbox.keep(recipient=spelled, subject="s", message_id="<1>", body=b"x", now=NOW)
+    assert await store.subscriptions.request_address(other.id, spelled, evidence={}, now=NOW)
+    assert await store.subscriptions.erase("ölberg@example.net", NOW)
+    assert await waiting(store) == ["o.lberg@example.net"]
+    assert await holding(store, "ölberg") == []
+
+
+async def test_an_address_that_nobody_has_goes_in_every_spelling(store: Store) -> None:
+    await synced(store)
+    await store.signups.take("world", "Ölberg@example.net", evidence={}, allowances=(), now=NOW)
+    assert await store.subscriptions.erase("ÖLBERG@example.net", NOW)
+    assert not await store.subscriptions.erase("ÖLBERG@example.net", NOW)
+    assert await waiting(store) == []
+
+
 async def test_who_never_confirmed_and_asks_again_is_not_forgotten_before_the_answer(store: Store) -> None:
     """The first wish lapses in the second between the form and its answer."""
     await synced(store, newsletter(), newsletter("second"))
