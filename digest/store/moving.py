@@ -1,8 +1,8 @@
 """A person moves to another address, which they have confirmed.
 
 Letters that are born already go to the address that they were born for: recipients are frozen with an issue,
-so that its sums hold and nobody gets a letter twice. Links in old letters go on working, as they name the
-subscription and not the address.
+so that its sums hold and nobody gets a letter twice. Links in old letters go on working: they name the
+subscription and not the address, and one that became one with another leads to that.
 
 If the new address has subscriptions of its own, the two persons become one. Nobody is written to twice, and
 what either address has left stays left.
@@ -112,6 +112,9 @@ async def _join(
     for one in await _subscriptions_of(connection, person):
         await undo_departure(database, connection, one.newsletter, new, kind="moved")
         there = has.get(one.newsletter)
+        if there is not None:
+            leads = update(subscriptions).where(subscriptions.c.id == one.id)
+            await connection.execute(leads.values(joined_into=there.id))
         if one.status == PENDING or (there is not None and there.status != PENDING):
             continue
         if one.status != LEFT and await has_left(database, connection, one.newsletter, new):
@@ -119,6 +122,8 @@ async def _join(
         if there is None:
             moved = update(subscriptions).where(subscriptions.c.id == one.id)
             await connection.execute(moved.values(subscriber_id=other, source="web"))
+            # An old list must not bring the old address back.
+            await depart(database, connection, one.newsletter, one.address, now, kind="moved")
         elif one.status != LEFT:
             await connection.execute(
                 update(subscriptions)

@@ -110,6 +110,16 @@ async def find_subscription(
     return None if row is None else subscription_of(row)
 
 
+async def joined_into(connection: AsyncConnection, number: int) -> int:
+    """Which subscription this one is now: another where two persons became one, perhaps more than once."""
+    while True:
+        went = select(subscriptions.c.joined_into).where(subscriptions.c.id == number)
+        other: int | None = (await connection.execute(went)).scalar_one_or_none()
+        if other is None:
+            return number
+        number = other
+
+
 def subscription_of(row: AnyRow) -> Subscription:
     """A row of `select_subscriptions` as our value."""
     return Subscription(

@@ -58,6 +58,7 @@ from digest.store.people import (
     hash_of,
     is_person,
     is_suppressed,
+    joined_into,
     select_subscriptions,
     subscription_of,
 )
@@ -133,15 +134,17 @@ class Subscriptions:
     async def leave(
         self, subscription_id: int, *, evidence: Mapping[str, Any], now: datetime
     ) -> Subscription | None:
-        """The person goes, at once: no letter goes whose intent is not durable yet. None: unknown."""
+        """The person goes, at once: no letter goes whose intent is not durable yet. None: unknown. One that
+        became one with another is left there."""
 
         async def work(connection: AsyncConnection) -> Subscription | None:
             await hold(connection)
-            found = await find_subscription(connection, subscription_id, lock=True)
+            here = await joined_into(connection, subscription_id)
+            found = await find_subscription(connection, here, lock=True)
             if found is None or found.status == LEFT:
                 return found
             await leave_now(self._database, connection, found, source="web", evidence=evidence, now=now)
-            return await find_subscription(connection, subscription_id)
+            return await find_subscription(connection, here)
 
         return await self._database.write(work)
 
@@ -308,6 +311,12 @@ class Subscriptions:
         """One subscription."""
         async with self._database.reading() as connection:
             return await find_subscription(connection, id)
+
+    async def of_link(self, id: int) -> Subscription | None:  # noqa: A002
+        """The subscription that a link in a letter leads to, also in one from before two became one. (A
+        private feed does not follow: its link ends with its subscription.)"""
+        async with self._database.reading() as connection:
+            return await find_subscription(connection, await joined_into(connection, id))
 
     async def of(self, address: str) -> builtins.list[Subscription]:
         """All subscriptions of one person."""

@@ -35,7 +35,7 @@ async def unsubscribe_page(pages: Pages, request: Request) -> Response:
     number = subscription_id(lent, request, "unsubscribe")
     if number is None:
         return pages.message("broken_link", status=404, request=request)
-    subscription = await lent.store.subscriptions.get(number)
+    subscription = await lent.store.subscriptions.of_link(number)
     if subscription is None or subscription.status is SubscriptionStatus.LEFT:
         return await _goodbye(pages, request, subscription)
     publication = await lent.store.newsletters.get(subscription.newsletter)

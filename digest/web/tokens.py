@@ -17,7 +17,7 @@ READING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAUSED)
 async def subscription_of(lent: WebLent, request: Request, purpose: Purpose) -> Subscription | None:
     """Whom the token in the path is about. None: forged, for another purpose, too old, or they are gone."""
     number = subscription_id(lent, request, purpose)
-    return None if number is None else await lent.store.subscriptions.get(number)
+    return None if number is None else await lent.store.subscriptions.of_link(number)
 
 
 def subscription_id(lent: WebLent, request: Request, purpose: Purpose) -> int | None:

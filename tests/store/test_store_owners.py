@@ -329,6 +329,51 @@ async def test_two_addresses_of_one_person_become_one_without_double_letters(sto
     )
 
 
+async def test_links_of_letters_from_before_two_became_one_lead_to_the_one_that_is_left(store: Store) -> None:
+    await store.claim_identity(SECRET, None, NOW)
+    await synced(store)
+    first = await reader(store)
+    await store.subscriptions.add("world", NEW, source="cli", evidence={}, now=NOW)
+    await store.subscriptions.add("world", "third@example.net", source="cli", evidence={}, now=NOW)
+    (second,) = await store.subscriptions.of(NEW)
+    await moved(store, first, at=NOW + 2 * HOUR)
+    assert await store.subscriptions.of_link(first.id) == second
+    await moved(store, second, "third@example.net", NOW + 5 * HOUR)
+    (third,) = await store.subscriptions.of("third@example.net")
+    assert await store.subscriptions.of_link(first.id) == third
+    assert (await again(store, first.id)).status == LEFT, "what is no link does not follow"
+    assert not await store.subscriptions.request_manage(first.id, NOW), "nor does what shows data"
+
+    left = await store.subscriptions.leave(first.id, evidence={"form": "one-click"}, now=NOW + 6 * HOUR)
+    assert left is not None
+    assert (left.id, left.status) == (third.id, LEFT)
+    assert [row.event for row in await store.subscriptions.history("third@example.net")][-1] == "no"
+    assert (await opened(store)).recipients == 0
+    await is_well(store)
+
+
+async def test_when_the_one_that_is_left_is_erased_old_links_lead_to_nobody(store: Store) -> None:
+    await synced(store)
+    first = await reader(store)
+    await store.subscriptions.add("world", NEW, source="cli", evidence={}, now=NOW)
+    await moved(store, first, at=NOW + 2 * HOUR)
+    await store.subscriptions.erase(NEW, NOW + 3 * HOUR)
+    for found in (
+        await store.subscriptions.of_link(first.id),
+        await store.subscriptions.leave(first.id, evidence={}, now=NOW + 3 * HOUR),
+    ):
+        assert found is not None
+        assert (found.address, found.status) == ("erased", LEFT)
+
+
+async def test_an_old_list_does_not_bring_the_old_address_back_to_what_came_along(store: Store) -> None:
+    await synced(store, newsletter("mine"), newsletter("theirs"))
+    first = await reader(store, slug="mine")
+    await store.subscriptions.add("theirs", NEW, source="cli", evidence={}, now=NOW)
+    await moved(store, first, at=NOW + 2 * HOUR)
+    assert await store.subscriptions.add("mine", OLD, source="import", evidence={}, now=NOW) == "left"
+
+
 async def test_who_moves_back_gets_their_letters_there_again(store: Store) -> None:
     await synced(store)
     made = await reader(store)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import random
 import re
+from types import SimpleNamespace
 
 import pytest
 from web_house import EVIDENCE, NOW, House
@@ -88,6 +89,35 @@ async def test_the_links_of_a_retired_newsletter_still_let_one_leave(house: Hous
         assert (await web.get(path)).status_code == 200
         assert (await web.post(path, data=ONE_CLICK)).status_code == 200
     assert await status(house, "past") is SubscriptionStatus.LEFT
+
+
+async def test_letters_from_before_two_addresses_became_one_still_let_one_leave(house: House) -> None:
+    """Their links lead to the subscription that is left: to look, to choose and to leave."""
+    await house.store.subscriptions.add("world", "b@example.org", source="cli", evidence=EVIDENCE, now=NOW)
+    (other,) = await house.store.subscriptions.of("b@example.org")
+    house.readers["b"] = other.id
+    await house.store.subscriptions.private_feed(house.readers["active"], True, NOW)
+    await house.store.subscriptions.private_feed(other.id, True, NOW)
+    await house.store.subscriptions.request_address(
+        house.readers["active"], "b@example.org", evidence=EVIDENCE, now=NOW
+    )
+    change = await house.change_asked("b@example.org")
+    await house.store.subscriptions.confirm_address(change, evidence=EVIDENCE, now=NOW)
+    feed = house.links.token("feed", house.readers["active"], number=1)
+    async with house.client(private_feeds=SimpleNamespace(entries=20)) as web:
+        preferences = f"/preferences/{house.token('preferences', 'active')}"
+        page = await web.get(preferences)
+        await web.post(preferences, data={"action": "pause", "until": "2026-12-01"})
+        paused = await status(house, "b")
+        shown = await web.get(f"/unsubscribe/{house.token('unsubscribe', 'active')}")
+        reached = await web.get(f"/world/private/{feed}/feed.atom")
+        gone = await web.post(f"/unsubscribe/{house.token('unsubscribe', 'active')}", data=ONE_CLICK)
+    assert page.status_code == 200
+    assert paused is SubscriptionStatus.PAUSED
+    assert "b•••@e•••.org" in shown.text
+    assert reached.status_code == 410
+    assert gone.status_code == 200
+    assert await status(house, "b") is SubscriptionStatus.LEFT
 
 
 async def test_one_who_was_erased_has_left(house: House) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -17,10 +18,12 @@ from digest.model import (
     Follow,
     Issue,
     Newsletter,
+    NotFound,
     Schedule,
     Site,
     Source,
     Story,
+    Token,
 )
 from digest.render import renderer
 from digest.store import Store
@@ -90,6 +93,15 @@ class House:
     def token(self, purpose: Any, reader: str) -> str:
         issued = self.clock.now if purpose in MAX_AGE else None
         return self.links.token(purpose, self.readers[reader], issued=issued)
+
+    async def change_asked(self, address: str) -> Token:
+        """What the link in the latest letter to a new address says."""
+        for number in range(100, 0, -1):
+            with contextlib.suppress(NotFound):
+                notice = await self.store.notices.get(number)
+                if (notice.kind, notice.recipient) == ("address", address):
+                    return Token(int(notice.data["change_id"]), int(notice.created_at.timestamp()))
+        raise AssertionError(f"no letter asks {address}")
 
     async def answered(self) -> int:
         """The service has looked at what was asked for on the web; how many letters it wrote."""
