@@ -233,9 +233,10 @@ def _taken_out(rows: Rows, left: Iterable[int]) -> frozenset[int]:
         "SELECT s.id FROM {wanted} CROSS JOIN subscriptions AS s"  # noqa: S608 - our own words
         " WHERE s.id = wanted.value AND EXISTS"
         " (SELECT 1 FROM consents AS c WHERE c.event = 'no' AND c.source = 'config' AND c.id ="
-        " (SELECT max(l.id) FROM consents AS l"
+        " (SELECT l.id FROM consents AS l"
         "  WHERE l.subscriber_id = s.subscriber_id AND l.newsletter = s.newsletter"
-        f"  AND l.event IN ({', '.join(map(repr, DECISIVE))})))",
+        f"  AND l.event IN ({', '.join(map(repr, DECISIVE))})"
+        "  ORDER BY l.seq DESC NULLS FIRST, l.id DESC LIMIT 1))",  # joining.NEWEST_FIRST
         list(left),
     )
     return frozenset(number for (number,) in found)

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import ConsentRow
 from digest.store.codec import decode_mapping
 from digest.store.database import Database
-from digest.store.joining import DECISIVE
+from digest.store.joining import DECISIVE, NEWEST_FIRST
 from digest.store.people import is_person
-from digest.store.tables import ACTIVE, consents, subscribers, subscriptions
+from digest.store.tables import consents, subscribers, subscriptions
+
+YES = ("yes", "vouched")
+STANDING = {
+    "active": YES,
+    "paused": YES,
+    "pending": ("", "lapsed"),
+    "left": ("no", "moved", "lapsed", "erased", ""),
+}
+"""What the ledger's last word may be for a subscription in each state; empty: nothing was decided. (What had
+been left already goes to another address without a word when two addresses of a person become one.)"""
 
 
 async def history(database: Database, connection: AsyncConnection, address: str) -> list[ConsentRow]:
@@ -19,7 +29,7 @@ async def history(database: Database, connection: AsyncConnection, address: str)
         select(consents)
         .join(subscribers, subscribers.c.id == consents.c.subscriber_id)
         .where(is_person(database, address))
-        .order_by(consents.c.id)
+        .order_by(consents.c.seq.asc().nulls_last(), consents.c.id)
     )
     return [
         ConsentRow(
@@ -33,29 +43,33 @@ async def history(database: Database, connection: AsyncConnection, address: str)
     ]
 
 
-async def problems(connection: AsyncConnection) -> list[str]:
-    """The active subscriptions whose last word in the ledger is not a yes."""
-    last = (
-        select(consents.c.subscriber_id, consents.c.newsletter, func.max(consents.c.id).label("id"))
-        .where(consents.c.event.in_(DECISIVE))  # asking again, or saying why, takes nothing back
-        .group_by(consents.c.subscriber_id, consents.c.newsletter)
-        .subquery("last")
-    )
-    statement = (
-        select(subscriptions.c.id, subscriptions.c.newsletter, consents.c.event)
-        .outerjoin(
-            last,
-            (last.c.subscriber_id == subscriptions.c.subscriber_id)
-            & (last.c.newsletter == subscriptions.c.newsletter),
-        )
-        .outerjoin(consents, consents.c.id == last.c.id)
+def last_word(subscriber: ColumnElement[int], newsletter: ColumnElement[str]) -> ScalarSelect[str]:
+    """What the ledger says last of this person and newsletter, for each row of a query; NULL when nothing.
+    (Asking again, or saying why, takes nothing back.)"""
+    return (
+        select(consents.c.event)
         .where(
-            or_(subscriptions.c.status == ACTIVE, subscriptions.c.status == "paused"),
-            or_(consents.c.event.is_(None), consents.c.event.not_in(["yes", "vouched"])),
+            consents.c.subscriber_id == subscriber,
+            consents.c.newsletter == newsletter,
+            consents.c.event.in_(DECISIVE),
         )
+        .order_by(*NEWEST_FIRST)
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+async def problems(connection: AsyncConnection) -> list[str]:
+    """The subscriptions that are not as the last word of the ledger lets them be."""
+    word = last_word(subscriptions.c.subscriber_id, subscriptions.c.newsletter)
+    allowed = [f"{status} {said}" for status, words in STANDING.items() for said in words]
+    statement = (
+        select(subscriptions.c.id, subscriptions.c.newsletter, subscriptions.c.status, word.label("word"))
+        .where((subscriptions.c.status + " " + func.coalesce(word, "")).not_in(allowed))
         .order_by(subscriptions.c.id)
     )
     return [
-        f"subscription {row.id} of {row.newsletter} is active, but its last word is {row.event or 'missing'}"
+        f"subscription {row.id} of {row.newsletter} is {row.status}, but its last word is"
+        f" {row.word or 'missing'}"
         for row in await connection.execute(statement)
     ]

@@ -35,6 +35,8 @@ PENDING, PAUSED = SubscriptionStatus.PENDING, SubscriptionStatus.PAUSED
 DEPARTURES: tuple[Departure, ...] = ("left", "moved")
 DECISIVE = ("yes", "vouched", "no", "moved", "lapsed", "erased")
 """Events of the ledger that change whether somebody may be written to; the last one counts."""
+NEWEST_FIRST = (consents.c.seq.desc().nulls_first(), consents.c.id.desc())
+"""The order that is sealed. (Anybody may renumber the ids.) A line without a number waits to be sealed."""
 
 
 async def ask(
@@ -284,7 +286,7 @@ async def _last_word(connection: AsyncConnection, subscription: Subscription) ->
             consents.c.newsletter == subscription.newsletter,
             consents.c.event.in_(DECISIVE),
         )
-        .order_by(consents.c.id.desc())
+        .order_by(*NEWEST_FIRST)
         .limit(1)
     )
     row = (await connection.execute(last)).first()

@@ -430,7 +430,7 @@ class Subscriptions:
             return await consent.history(self._database, connection, address)
 
     async def verify(self) -> builtins.list[str]:
-        """The active subscriptions without a yes that still stands, in words; empty when all is well."""
+        """The subscriptions that are not as the last word about them lets them be; empty when all is well."""
         async with self._database.reading() as connection:
             return await consent.problems(connection)
 
