@@ -21,6 +21,7 @@ from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 from digest.model import DigestError
 
 LONGEST = 254  # RFC 5321 4.5.3.1.3, less the angle brackets
+UNREADABLE = "\N{REPLACEMENT CHARACTER}"  # for bytes that were no text
 _LOCAL_LONGEST = 64  # RFC 5321 4.5.3.1.1
 
 # What nearly every address looks like. Labels with hyphens in third and fourth place (A-labels among them)
@@ -63,6 +64,8 @@ def _normalize_slowly(text: str) -> str:
         len(text) > 4 * LONGEST
     ):  # not even in a script of four bytes a letter: spare the validator the reading
         raise AddressError("The email address is too long.")
+    if UNREADABLE in text:
+        raise AddressError("The email address contains U+FFFD: a character of it was lost on its way.")
     try:
         checked = validate_email(text, check_deliverability=False, strict=True)
     except EmailNotValidError as error:

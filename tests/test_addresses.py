@@ -11,6 +11,8 @@ from digest.addresses import AddressError, key, normalize
 
 
 def by_the_library(text: str) -> str | None:
+    if "\ufffd" in text:
+        return None  # our own rule
     try:
         checked = validate_email(text.strip(), check_deliverability=False, strict=True)
     except EmailNotValidError:
@@ -90,6 +92,8 @@ def test_an_address_has_one_spelling(text: str, expected: str) -> None:
         ("Bob <bob@example.org>", "display name"),
         ('"b ob"@example.org', "Quoting"),
         ("bob@[127.0.0.1]", "square brackets|bracketed|domain literal|IP address"),
+        ("m\ufffdller@example.org", r"U\+FFFD"),
+        ("bob@m\ufffdller.example", r"U\+FFFD"),
         ("bob@example.org\r\nBcc: eve@example.org", "invalid characters"),
         ("b\x00b@example.org", "invalid characters"),
         ("a" * 65 + "@example.org", "too long before the @-sign"),

@@ -14,16 +14,10 @@ from starlette.responses import Response
 
 from digest.model import Publication, Subscription, SubscriptionStatus
 from digest.web import wishes
+from digest.web.forms import read_clumsy_form, read_form
 from digest.web.lent import WebLent
 from digest.web.pages import Pages
-from digest.web.tokens import (
-    language_of,
-    network_of,
-    read_clumsy_form,
-    read_form,
-    subscription_id,
-    subscription_of,
-)
+from digest.web.tokens import language_of, network_of, subscription_id, subscription_of
 from digest.web.wishes import LONGEST_REMARK, REASONS, Problem
 
 log = logging.getLogger(__name__)

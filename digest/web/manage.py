@@ -16,10 +16,11 @@ from digest import addresses
 from digest.model import Subscription
 from digest.translations import msg
 from digest.web import wishes
+from digest.web.forms import read_form
 from digest.web.lent import FeedForm, WebLent
 from digest.web.pages import Pages
 from digest.web.security import PRIVATE
-from digest.web.tokens import READING, language_of, network_of, read_form
+from digest.web.tokens import READING, language_of, network_of
 from digest.web.wishes import Problem
 
 log = logging.getLogger(__name__)

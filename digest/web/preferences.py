@@ -28,10 +28,11 @@ from digest.model import (
 )
 from digest.translations import msg
 from digest.web import leaving, wishes
+from digest.web.forms import read_form
 from digest.web.gate import Gate, sign_up
 from digest.web.lent import WebLent
 from digest.web.pages import Pages, plausible_slug
-from digest.web.tokens import READING, language_of, read_form, subscription_of
+from digest.web.tokens import READING, language_of, subscription_of
 from digest.web.wishes import Problem
 
 log = logging.getLogger(__name__)

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from digest.addresses import AddressError, normalize
 from digest.model import Publication, Subscription, SubscriptionStatus, Token
 from digest.web import archive
+from digest.web.forms import read_form
 from digest.web.gate import Gate, checked, sign_up, was_quick
 from digest.web.lent import WebLent
 from digest.web.pages import Pages, local
@@ -38,12 +39,12 @@ async def subscribe(gate: Gate, pages: Pages, request: Request) -> Response:
     publication = await archive.publication_of(lent, request)
     if publication.retired_at is not None:
         return pages.message("retired", status=410, request=request)
-    form = await request.form(max_files=0, max_fields=10)
-    given, opened = str(form.get("email", "")), str(form.get("opened", ""))
+    form = await read_form(request)
+    given, opened = form.get("email", ""), form.get("opened", "")
     slug, now = publication.newsletter.slug, lent.clock()
     if from_another_site(request, lent.site.url):
         return await _again(pages, publication, given, "elsewhere", 403)
-    if str(form.get(HONEYPOT, "")):
+    if form.get(HONEYPOT):
         if gate.is_news("honeypot", now):
             log.info("sign-up ignored", extra={"newsletter": slug, "why": "honeypot"})
         return _check_inbox(pages, publication)

@@ -1,8 +1,7 @@
-"""What pages behind a token share: whose it is, what was typed, in which language we answer."""
+"""What pages behind a token share: whose it is, in which language we answer."""
 
 from __future__ import annotations
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from digest.links import Purpose
@@ -10,7 +9,6 @@ from digest.model import Newsletter, Subscription, SubscriptionStatus
 from digest.web.lent import WebLent
 from digest.web.security import client_ip, network_hash
 
-MOST_FIELDS = 12
 READING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAUSED)
 
 
@@ -22,22 +20,6 @@ async def subscription_of(lent: WebLent, request: Request, purpose: Purpose) -> 
 
 def subscription_id(lent: WebLent, request: Request, purpose: Purpose) -> int | None:
     return lent.links.read(request.path_params["token"], purpose, now=lent.clock())
-
-
-async def read_form(request: Request) -> dict[str, str]:
-    """The fields as text. Raises HTTPException for what is no form, or too large a one."""
-    form = await request.form(max_files=0, max_fields=MOST_FIELDS)
-    return {name: value for name, value in form.items() if isinstance(value, str)}
-
-
-async def read_clumsy_form(request: Request) -> dict[str, str]:
-    """The fields, or nothing when they cannot be read: a clumsy mail client must still get out."""
-    try:
-        return await read_form(request)
-    except HTTPException as error:
-        if error.status_code == 413:
-            raise
-        return {}
 
 
 def language_of(subscription: Subscription, newsletter: Newsletter) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 
+from digest.addresses import UNREADABLE
 from digest.languages import is_placed
 from digest.model import WEEKDAYS, Newsletter, Rhythm
 from digest.translations import msg
@@ -141,6 +142,8 @@ def why_no_address(text: str) -> str:
     local, at, domain = text.rpartition("@")
     if not text:
         return msg("Please write your email address.")
+    if UNREADABLE in text:
+        return msg("A character of this address was lost on its way. Please type the address again.")
     if not at:
         return msg("There is no @ in this address. It should look like name@example.org.")
     if len(text) > 254 or len(local) > 64:

@@ -345,6 +345,7 @@ def test_a_reason_is_one_of_ours_or_a_few_words(form: dict[str, str], expected: 
     [
         ("", "write your email"),
         ("name", "no @"),
+        ("m\ufffdller@example.org", "lost on its way"),
         ("a" * 300 + "@example.org", "too long"),
         ("Ann <ann@example.org>", "one address only"),
         ("a@example.org, b@example.org", "one address only"),

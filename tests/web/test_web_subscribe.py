@@ -164,6 +164,56 @@ async def test_bodies_that_no_form_sends_change_nothing(
     assert await house.snapshot() == before
 
 
+URL_ENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"
+
+
+def part(value: bytes) -> bytes:
+    return b'--b\r\nContent-Disposition: form-data; name="email"\r\n\r\n' + value + b"\r\n--b--\r\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ("email=jörg@example.net".encode(), URL_ENCODED),
+        (b"email=j%C3%B6rg%40example.net", URL_ENCODED),
+        ("email=jörg@example.net".encode(), f"{URL_ENCODED}; charset=ISO-8859-1"),
+        (part("jörg@example.net".encode()), MULTIPART),
+        (part("jörg@example.net".encode()), "multipart/form-data; charset=iso-8859-1; boundary=b"),
+        (part("jörg@example.net".encode()), f'{MULTIPART}; Charset = "utf-16"'),
+    ],
+)
+async def test_a_form_is_read_as_utf_8_however_it_is_sent(house: House, content: bytes, kind: str) -> None:
+    async with house.client() as web:
+        answer = await web.post("/world/subscribe", content=content, headers={"content-type": kind})
+    assert answer.status_code == 200
+    assert await house.answered() == 1
+    assert len(await house.store.subscriptions.of("jörg@example.net")) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"email=m\xfcller@example.net", URL_ENCODED),
+        (b"email=m%FCller@example.net", URL_ENCODED),
+        (b"email=m%FCller@example.net", f"{URL_ENCODED}; charset=iso-8859-1"),
+        (b"email=m%C3ller%40example.net", URL_ENCODED),
+        (part(b"m\xfcller@example.net"), MULTIPART),
+        (part(b"m\xfcller@example.net"), f"{MULTIPART}; charset=iso-8859-1"),
+        (part("m\ufffdller@example.net".encode()), MULTIPART),
+    ],
+)
+async def test_a_byte_that_is_no_text_is_asked_for_again_and_never_guessed(
+    house: House, content: bytes, kind: str
+) -> None:
+    before = await house.snapshot()
+    async with house.client() as web:
+        answer = await web.post("/world/subscribe", content=content, headers={"content-type": kind})
+    assert answer.status_code == 422
+    assert "lost on its way" in answer.text
+    assert 'value="m\ufffdller@example.net"' in answer.text
+    assert await house.snapshot() == before
+
+
 async def test_a_body_without_a_length_is_cut_off_too(house: House) -> None:
     async def endless() -> AsyncIterator[bytes]:
         yield b"email="
