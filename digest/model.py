@@ -1030,7 +1030,8 @@ class ConsentRow:
 
 class Vouched(NamedTuple):
     """Somebody whom the admin vouches for (a tuple: there may be millions). mark: what stands for the person,
-    by the store. evidence: JSON text. confirmed_at: None is now. paused_until counts only with `paused`."""
+    by the store. evidence: JSON text. confirmed_at: None is now. paused_until counts only with `paused`.
+    language: of our words to them; empty: the newsletter's."""
 
     mark: bytes
     address: str
@@ -1039,6 +1040,7 @@ class Vouched(NamedTuple):
     confirmed_at: datetime | None = None
     paused: bool = False
     paused_until: date | None = None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,5 @@
-"""Subscriptions by the million, on the screen or in a file: nothing is gathered before it is written."""
+"""Subscriptions by the million, on the screen or in a file: no more than a page is gathered before it is
+written."""
 
 from __future__ import annotations
 
@@ -7,9 +8,9 @@ import csv
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -27,38 +28,53 @@ COLUMNS = (
     "confirmed_at",
     "left_at",
     "paused_until",
+    "language",
 )
+SUPPRESSED = "suppressed"  # a status that stands only in a file; `import` takes it for a no
 AT_ONCE = 1_000
 
 
-async def export_to(path: Path | None, everyone: AsyncIterator[Subscription], *, as_json: bool) -> int:
-    """CSV, or JSON lines, into a file (None: stdout); how many there were. A file is whole or as it was."""
+Pages = AsyncIterator[list["Subscription"]]
+SuppressedOf = Callable[[int, int], Awaitable[frozenset[int]]]
+
+
+async def export_to(path: Path | None, pages: Pages, suppressed: SuppressedOf, *, as_json: bool) -> int:
+    """CSV, or JSON lines, into a file (None: stdout); how many there were. A file is whole or as it was.
+    suppressed: which of the subscriptions with these ids (both included) are."""
     with _target(path) as out:
-        return await (_json_lines(out, everyone) if as_json else _csv(out, everyone))
+        rows = _rows(pages, suppressed)
+        return await (_json_lines(out, rows) if as_json else _csv(out, rows))
 
 
-async def _csv(out: TextIO, everyone: AsyncIterator[Subscription]) -> int:
+async def _rows(pages: Pages, suppressed: SuppressedOf) -> AsyncIterator[Mapping[str, Any]]:
+    """By `COLUMNS`. Whoever was erased is nobody: there is no address to import, and nothing to tell."""
+    async for page in pages:
+        never = await suppressed(page[0].id, page[-1].id)
+        for one in page:
+            if "@" not in one.address:
+                continue
+            row = {name: plain(getattr(one, name)) for name in COLUMNS}
+            if one.id in never and one.left_at is None:
+                row["status"] = SUPPRESSED
+            yield row
+
+
+async def _csv(out: TextIO, rows: AsyncIterator[Mapping[str, Any]]) -> int:
     from digest.roster.cells import neutral
 
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     count = 0
-    async for row in everyone:
-        times = (row.created_at, row.confirmed_at, row.left_at, row.paused_until)
-        writer.writerow(
-            [neutral(row.address), row.newsletter, row.status.value, row.source]
-            + [moment.isoformat() if moment else "" for moment in times]
-        )
+    async for row in rows:
+        writer.writerow([neutral(row[name] or "") for name in COLUMNS])
         count += 1
     return count
 
 
-async def _json_lines(out: TextIO, everyone: AsyncIterator[Subscription]) -> int:
+async def _json_lines(out: TextIO, rows: AsyncIterator[Mapping[str, Any]]) -> int:
     count = 0
-    async for row in everyone:
-        out.write(
-            json.dumps({name: plain(getattr(row, name)) for name in COLUMNS}, ensure_ascii=False) + "\n"
-        )
+    async for row in rows:
+        out.write(json.dumps(row, ensure_ascii=False) + "\n")
         count += 1
     return count
 

@@ -86,6 +86,7 @@ async def import_list(house: House, file: IO[bytes], name: str, wish: Wish, *, a
                     newsletter=wish.newsletter,
                     known=frozenset(house.line.newsletters),
                     named=wish.named,
+                    languages=_languages(house),
                     now=house.line.clock(),
                     note=notes,
                     progress=lambda done: bar(min(done, size), size),
@@ -151,6 +152,14 @@ def _answer(checked: Checked, total: Sum | None, wish: Wish) -> dict[str, Any]:
         "resumed": bool(total and total.resumed),
         "outcomes": {name.replace(" ", "_"): total.counts.get(name, 0) for name in WORDS} if total else {},
     }
+
+
+def _languages(house: House) -> frozenset[str]:
+    """Those of our words."""
+    from digest.translations import Catalogues
+
+    own = house.line.templates
+    return frozenset(Catalogues([own / "locales"] if own else ()).languages)
 
 
 def _size(file: IO[bytes]) -> int:

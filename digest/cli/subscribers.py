@@ -30,7 +30,9 @@ def subscribers_command() -> None:
     """The readers: list, add, remove, import, export, show, erase, verify."""
 
 
-async def _everyone(house: House, newsletter: str | None, status: str | None) -> AsyncIterator[Subscription]:
+async def _pages(
+    house: House, newsletter: str | None, status: str | None
+) -> AsyncIterator[list[Subscription]]:
     from digest.model import SubscriptionStatus
 
     after = 0
@@ -40,9 +42,14 @@ async def _everyone(house: House, newsletter: str | None, status: str | None) ->
         after_id=after,
         limit=1000,
     ):
+        yield page
+        after = page[-1].id
+
+
+async def _everyone(house: House, newsletter: str | None, status: str | None) -> AsyncIterator[Subscription]:
+    async for page in _pages(house, newsletter, status):
         for subscription in page:
             yield subscription
-        after = page[-1].id
 
 
 @subscribers_command.command("list")
@@ -154,7 +161,7 @@ def remove_subscribers(
     multiple=True,
     metavar="FIELD=NAME",
     help="Which column is what: its head, or its number. Fields: email, newsletter, status, confirmed_at, "
-    "paused_until, source.",
+    "paused_until, source, language.",
 )
 @click.option(
     "--report",
@@ -215,7 +222,7 @@ def import_subscribers(
 def export_subscribers(
     ctx: click.Context, config_path: str | None, newsletter: str | None, output: Path | None, as_json: bool
 ) -> None:
-    """Write every subscription as CSV, as `import` reads it.
+    """Write every subscription as CSV, as `import` reads it. Who was erased is left out.
 
     Cells that a spreadsheet would run as a formula get an apostrophe, which `import` takes away again.
     """
@@ -225,7 +232,8 @@ def export_subscribers(
         from digest.service import open_house
 
         async with open_house(config_path_of(ctx, config_path), sync=False) as house:
-            return await export_to(output, _everyone(house, newsletter, None), as_json=as_json)
+            pages = _pages(house, newsletter, None)
+            return await export_to(output, pages, house.store.subscriptions.suppressed, as_json=as_json)
 
     count = run(main())
     if output:

@@ -47,13 +47,14 @@ def check(
     newsletter: str,
     known: frozenset[str],
     named: Mapping[str, str],
+    languages: frozenset[str],
     now: datetime,
     note: Callable[[Problem], None],
     progress: Callable[[int], None],
 ) -> Checked:
     """Read the file to its end into the spool. newsletter: which one they are for; "" when the list says.
-    known: the newsletters there are. named: columns that the admin names. note: is told what is wrong, bad
-    lines first; progress: how many bytes are read. Raises BadFile."""
+    known: the newsletters there are. named: columns that the admin names. languages: those that we speak.
+    note: is told what is wrong, bad lines first; progress: how many bytes are read. Raises BadFile."""
     hashed = hashlib.sha256()
     read = records = bad = others = 0
 
@@ -72,7 +73,7 @@ def check(
             progress(read)
         try:
             if columns is None:
-                columns = _columns(record, named)
+                columns = _columns(record, named, languages)
                 if columns.has_heads:
                     continue
             records += 1
@@ -110,9 +111,9 @@ def _cells(record: Record) -> list[str]:
     return record.cells
 
 
-def _columns(record: Record, named: Mapping[str, str]) -> Columns:
+def _columns(record: Record, named: Mapping[str, str], languages: frozenset[str]) -> Columns:
     try:
-        return Columns(_cells(record), named)
+        return Columns(_cells(record), named, languages)
     except BadLine as error:
         raise BadFile(record.line, str(error)) from error
 

@@ -24,6 +24,7 @@ HEADS: Mapping[str, tuple[str, ...]] = {
                      "subscribedat", "consent"),
     "paused_until": ("pauseduntil",),
     "source": ("source", "evidence", "consentsource", "optinsource"),
+    "language": ("language", "lang", "locale"),
 }  # fmt: skip
 _YES = {
     "",
@@ -51,7 +52,7 @@ class BadLine(DigestError):
 
 class Person(NamedTuple):
     """Somebody on a list. newsletter: "" when the list does not say. status, confirmed_at (when they agreed)
-    and note (how, in its words) are what the list says."""
+    and note (how, in its words) are what the list says. language: one that we speak, or empty."""
 
     line: int
     address: str
@@ -60,14 +61,15 @@ class Person(NamedTuple):
     confirmed_at: datetime | None = None
     paused_until: date | None = None
     note: str = ""
+    language: str = ""
 
 
 class Columns:
     """Which cell is what. `has_heads`: the first record names the columns and is nobody."""
 
-    def __init__(self, first: Sequence[str], named: Mapping[str, str]) -> None:
+    def __init__(self, first: Sequence[str], named: Mapping[str, str], languages: frozenset[str]) -> None:
         """named: the heads (or numbers, from 1) of columns that the admin names himself, by `HEADS`' keys.
-        Raises BadLine."""
+        languages: those that we speak. Raises BadLine."""
         heads = [head_of(cell) for cell in first]
         places = {field: _named(field, name, first, heads) for field, name in named.items()}
         for field, names in HEADS.items():
@@ -80,6 +82,7 @@ class Columns:
             places["email"] = next(place for place, cell in enumerate(first) if "@" in cell)
         self._email = places["email"]
         self._others = {field: place for field, place in places.items() if field != "email"}
+        self._languages = {tag.lower(): tag for tag in languages}
         self.has_heads = "@" not in first[self._email]
 
     def person(self, line: int, cells: Sequence[str], now: datetime) -> Person:
@@ -106,7 +109,13 @@ class Columns:
             confirmed_at=_moment(said.get("confirmed_at", ""), now),
             paused_until=_moment_of(until).date() if until else None,
             note=said.get("source", "")[:LONGEST_NOTE],
+            language=self._spoken(said.get("language", "")),
         )
+
+    def _spoken(self, tag: str) -> str:
+        """Ours for what the list says: `de` for `DE`, `de_AT` and `de-AT`; empty for any other word."""
+        tag = tag.lower().replace("_", "-")
+        return self._languages.get(tag) or self._languages.get(tag.partition("-")[0], "")
 
 
 _ALL = frozenset(name for names in HEADS.values() for name in names)

@@ -16,7 +16,7 @@ from digest.store.codec import from_epoch, since_epoch
 
 MEMORY = 32 * 1024  # kilobytes
 AT_ONCE = 10_000
-_COLUMNS = "mark, newsletter, line, address, status, confirmed_at, paused_until, note"
+_COLUMNS = "mark, newsletter, line, address, status, confirmed_at, paused_until, note, language"
 
 
 class Double(NamedTuple):
@@ -45,7 +45,7 @@ class Spool:
 
     def put(self, person: Person, newsletter: str) -> None:
         """As long as it is not sorted."""
-        line, address, _, status, confirmed_at, paused_until, note = person
+        line, address, _, status, confirmed_at, paused_until, note, language = person
         self._waiting.append(
             (
                 self._mark_of(address),
@@ -56,13 +56,14 @@ class Spool:
                 since_epoch(confirmed_at),
                 paused_until.isoformat() if paused_until else None,
                 note,
+                language,
             )
         )
         if len(self._waiting) == AT_ONCE:
             self._flush()
 
     def _flush(self) -> None:
-        self._database.executemany("INSERT INTO read VALUES (?,?,?,?,?,?,?,?)", self._waiting)
+        self._database.executemany("INSERT INTO read VALUES (?,?,?,?,?,?,?,?,?)", self._waiting)
         self._waiting.clear()
 
     def sort(self) -> int:
@@ -91,14 +92,14 @@ class Spool:
         """Each person once, with where they lie; after: only those behind this place."""
         found = self._database.execute(
             "SELECT mark, newsletter, line, address, iif(is_left, 'left', status),"
-            " confirmed_at, paused_until, note FROM people WHERE place = 1 ORDER BY rowid"
+            " confirmed_at, paused_until, note, language FROM people WHERE place = 1 ORDER BY rowid"
         )
-        for mark, newsletter, line, address, status, confirmed_at, paused_until, note in found:
+        for mark, newsletter, line, address, status, confirmed_at, paused_until, *words in found:
             where = mark + newsletter.encode()
             if where > after:
                 moment = None if confirmed_at is None else from_epoch(confirmed_at)
                 until = date.fromisoformat(paused_until) if paused_until else None
-                yield where, Person(line, address, newsletter, status, moment, until, note)
+                yield where, Person(line, address, newsletter, status, moment, until, *words)
 
 
 def in_chunks(

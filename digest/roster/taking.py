@@ -118,6 +118,7 @@ def _sorted_out(
                 person.confirmed_at,
                 person.status == SubscriptionStatus.PAUSED.value,
                 person.paused_until,
+                person.language,
             )
         )
     return vouched, kept_out

@@ -255,6 +255,7 @@ _SUBSCRIPTION = {
     "created_at": "bigint",
     "confirmed_at": "bigint",
     "paused_until": "date",
+    "language": "text",
 }
 _CONSENT = {
     "subscriber_id": "bigint",
@@ -271,7 +272,7 @@ _CONSENT = {
 }
 _AGAIN = (
     "UPDATE subscriptions SET status = ?, edition_id = ?, source = ?, through = ?, confirmed_at = ?,"
-    " paused_until = ?, left_at = NULL WHERE id = ?"
+    " paused_until = ?, language = COALESCE(NULLIF(?, ''), language), left_at = NULL WHERE id = ?"
 )
 
 
@@ -318,11 +319,12 @@ def _write(
         status, until = (PAUSED, rows.day(one.paused_until)) if one.paused else (ACTIVE, None)
         number, _ = known.subscriptions[one.newsletter, mark]
         if number:
-            again.append((status, edition.id, source, edition.through, confirmed, until, number))
-        else:
-            made.append(
-                (person, one.newsletter, edition.id, status, source, edition.through, at, confirmed, until)
+            again.append(
+                (status, edition.id, source, edition.through, confirmed, until, one.language, number)
             )
+        else:
+            reads = (person, one.newsletter, edition.id, status, source, edition.through)
+            made.append((*reads, at, confirmed, until, one.language))
         lines.append(
             Line(
                 subscriber=person,

@@ -44,6 +44,17 @@ async def is_suppressed(database: Database, connection: AsyncConnection, address
     return bool(found.scalar_one())
 
 
+async def suppressed_between(connection: AsyncConnection, first: int, last: int) -> frozenset[int]:
+    """Which subscriptions of these ids (both included) belong to people who may not be written to."""
+    found = (
+        select(subscriptions.c.id)
+        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .join(suppressions, suppressions.c.hash == subscribers.c.hash)
+        .where(subscriptions.c.id.between(first, last))
+    )
+    return frozenset((await connection.execute(found)).scalars())
+
+
 def is_person(database: Database, address: str) -> ColumnElement[bool]:
     """Of `subscribers`: who has this address, in any case of letters. (Two letters to one reader are worse
     than none to a second one whose address differs only by a capital.)"""

@@ -61,6 +61,7 @@ from digest.store.people import (
     joined_into,
     select_subscriptions,
     subscription_of,
+    suppressed_between,
 )
 from digest.store.private_feeds import issues_born_for, renew_feed, switch_feed, switch_mail
 from digest.store.rhythms import choose_rhythm, pause_reader, resume_reader
@@ -341,6 +342,11 @@ class Subscriptions:
         async with self._database.reading() as connection:
             rows = await connection.execute(statement.order_by(subscriptions.c.id).limit(limit))
             return [subscription_of(row) for row in rows]
+
+    async def suppressed(self, first: int, last: int) -> frozenset[int]:
+        """Which subscriptions of these ids (both included) belong to people who may not be written to."""
+        async with self._database.reading() as connection:
+            return await suppressed_between(connection, first, last)
 
     async def counts(self) -> dict[tuple[str, str], int]:
         """How many subscriptions, by (newsletter, status)."""

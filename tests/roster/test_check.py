@@ -31,6 +31,7 @@ def checked(data: str | bytes, newsletter: str = "world", **named: str) -> Found
             newsletter=newsletter,
             known=frozenset({"world", "town"}),
             named=named,
+            languages=frozenset({"en", "de", "pt-BR"}),
             now=NOW,
             note=problems.append,
             progress=lambda read: None,
@@ -151,6 +152,14 @@ def test_a_line_tells_when_and_how_somebody_agreed() -> None:
         paused_until=date(2027, 1, 2),
         note="paper form",
     )
+
+
+def test_a_language_that_we_speak_is_read_and_any_other_word_is_passed_over() -> None:
+    tags = ("de", "DE", "de_AT", "pt-br", "German", "sv", "")
+    lines = "".join(f"a{number}@example.org,{tag}\n" for number, tag in enumerate(tags))
+    _, people, problems = checked(f"email,language\n{lines}")
+    assert [person.language for person in people] == ["de", "de", "de", "pt-BR", "", "", ""]
+    assert problems == []
 
 
 def test_lines_about_another_newsletter_are_not_taken_for_this_one() -> None:

@@ -139,6 +139,17 @@ async def test_one_person_takes_two_newsletters_and_may_be_paused(store: Store) 
     assert len(await rows(store, subscribers.c.id)) == 1
 
 
+async def test_a_language_comes_along_and_does_not_undo_a_choice(store: Store) -> None:
+    await opened(store)
+    asked = await store.subscriptions.request("world", "ann@example.org", evidence={}, now=NOW)
+    assert asked.subscription is not None
+    await store.subscriptions.speak(asked.subscription.id, "fr")
+    ann, ben, cleo = people(store, "ann@example.org", "ben@example.org", "cleo@example.org")
+    await taken_in(store, [ann, ben._replace(language="de"), cleo])
+    found = {one.address: one.language for one in await store.subscriptions.list()}
+    assert found == {"ann@example.org": "fr", "ben@example.org": "de", "cleo@example.org": ""}
+
+
 async def test_the_bookmark_and_its_people_are_one_transaction(store: Store) -> None:
     await opened(store)
     bookmark = await store.imports.begin("k", file="list.csv", now=NOW)
