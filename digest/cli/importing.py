@@ -24,7 +24,8 @@ WORDS = {
     "already": "subscribed already",
     "left": "not added: left by their own wish; only they can come back, on the web page",
     "suppressed": "not added: the address is suppressed",
-    "left by the list": "not added: the list itself says that they left",
+    "left by the list": "not added: the list itself says that they left, and no later list brings them back",
+    "reads here": "subscribed here, though the list says that they left; `digest subscribers remove` ends it",
     "never confirmed by the list": "not added: the list itself says that they never confirmed",
 }
 KINDS = {"bad": "bad", "double": "of an address that stood there before", "other": "about another newsletter"}

@@ -24,8 +24,8 @@ SMALLEST, LARGEST = 400, 20_000
 LOOKED_UP = 5_000  # in one reading
 
 # Outcomes that the list itself decides.
-GONE, WAITING = "left by the list", "never confirmed by the list"
-_KEPT_OUT = {SubscriptionStatus.LEFT.value: GONE, SubscriptionStatus.PENDING.value: WAITING}
+WAITING = "never confirmed by the list"
+_KEPT_OUT = {SubscriptionStatus.PENDING.value: WAITING}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +53,9 @@ async def survey(spool: Spool, store: Store, *, total: int, progress: Callable[[
     """What `take_in` would do now; nothing is changed."""
     counts: Counter[str] = Counter()
     for chunk in in_chunks(spool.take(), lambda: LOOKED_UP):
-        vouched, kept_out = _sorted_out(chunk, "", 0)
+        vouched, gone, kept_out = _sorted_out(chunk, "", 0)
         counts += kept_out
-        counts.update(await store.imports.survey(vouched))
+        counts.update(await store.imports.survey(vouched, gone))
         progress(counts.total(), total)
     return Sum(counts=dict(counts))
 
@@ -77,12 +77,12 @@ async def take_in(
     before, resumed = sum(bookmark.counts.values()), bookmark.resumed
     for chunk in in_chunks(spool.take(bookmark.after), lambda: pace.size):
         progress(sum(bookmark.counts.values()), total)
-        vouched, kept_out = _sorted_out(chunk, file, bookmark.id)
+        vouched, gone, kept_out = _sorted_out(chunk, file, bookmark.id)
         if kept_out:
             bookmark = _counted(bookmark, kept_out)
         start = loop.time()
-        bookmark = await store.imports.take_in(bookmark, vouched, chunk[-1][0], now=clock())
-        pace.took(len(vouched), loop.time() - start)
+        bookmark = await store.imports.take_in(bookmark, vouched, chunk[-1][0], gone=gone, now=clock())
+        pace.took(len(vouched) + len(gone), loop.time() - start)
         await asyncio.sleep(PAUSE_SECONDS)
     await store.imports.finish(bookmark, now=clock())
     return Sum(counts=bookmark.counts, resumed=resumed, before=before)
@@ -100,12 +100,15 @@ def _counted(bookmark: Bookmark, more: Mapping[str, int]) -> Bookmark:
 
 def _sorted_out(
     chunk: Sequence[tuple[bytes, Person]], file: str, number: int
-) -> tuple[list[Vouched], Counter[str]]:
-    """Who is vouched for, with the evidence, and how many the list itself keeps out."""
+) -> tuple[list[Vouched], list[Vouched], Counter[str]]:
+    """Who is vouched for, with the evidence; who left, by the list; how many else it keeps out."""
     start = f'{{"file":{json.dumps(file)},"import":{number},"line":'
     kept_out: Counter[str] = Counter()
-    vouched = []
+    vouched, gone = [], []
     for where, person in chunk:
+        if person.status == SubscriptionStatus.LEFT.value:
+            gone.append(Vouched(where[:32], person.address, person.newsletter))
+            continue
         if person.status in _KEPT_OUT:
             kept_out[_KEPT_OUT[person.status]] += 1
             continue
@@ -121,7 +124,7 @@ def _sorted_out(
                 person.language,
             )
         )
-    return vouched, kept_out
+    return vouched, gone, kept_out
 
 
 def _rest(person: Person) -> str:

@@ -116,15 +116,24 @@ class Rows:
         # CROSS JOIN: SQLite then looks each value up, and never walks the large table instead.
         return [tuple(row) for row in self._run(statement.format(wanted=table), (given,)).fetchall()]
 
-    def add(self, table: str, columns: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert these rows. columns: name and PostgreSQL type."""
-        names = ", ".join(columns)
+    def add(
+        self,
+        table: str,
+        columns: Mapping[str, str],
+        rows: Sequence[tuple[Any, ...]],
+        *,
+        unless_there: bool = False,
+    ) -> None:
+        """Insert these rows. columns: name and PostgreSQL type. unless_there: pass over keys that are."""
+        if not rows:
+            return
+        names, end = ", ".join(columns), " ON CONFLICT DO NOTHING" if unless_there else ""
         if self._on_sqlite:
             places = ", ".join("?" * len(columns))
-            self.change(f"INSERT INTO {table} ({names}) VALUES ({places})", rows)  # noqa: S608 - our own words
+            self.change(f"INSERT INTO {table} ({names}) VALUES ({places}){end}", rows)  # noqa: S608 - our own words
             return
         arrays = ", ".join(f"?::{kind}[]" for kind in columns.values())
-        statement = f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays})"  # noqa: S608 - our own words
+        statement = f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays}){end}"  # noqa: S608 - our own words
         self._run(statement, tuple(map(list, zip(*rows, strict=True))))
 
     def change(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -337,8 +346,7 @@ def _write(
             )
         )
     for table, columns, values in (("subscribers", _PERSON, persons), ("subscriptions", _SUBSCRIPTION, made)):
-        if values:
-            rows.add(table, columns, values)
+        rows.add(table, columns, values)
     rows.change(_AGAIN, again)
     sealed: Iterable[tuple[int | None, bytes | None]] = ((None, None) for _ in lines)
     if chain is not None:

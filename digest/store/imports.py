@@ -18,6 +18,7 @@ from digest.model import Bookmark, NotReady, Vouched
 from digest.store.bulk import Rows, admit, look_up, marker
 from digest.store.codec import decode_mapping, encode
 from digest.store.database import Database
+from digest.store.farewells import farewells
 from digest.store.tables import imports
 
 SOURCE = "import"
@@ -77,13 +78,24 @@ class Imports:
         return await self._database.write(work)
 
     async def take_in(
-        self, bookmark: Bookmark, people: Sequence[Vouched], after: bytes, *, now: datetime
+        self,
+        bookmark: Bookmark,
+        people: Sequence[Vouched],
+        after: bytes,
+        *,
+        gone: Sequence[Vouched] = (),
+        now: datetime,
     ) -> Bookmark:
-        """These people, and the bookmark behind the last of them. Raises NotFound; NotReady when another
-        process goes on with the same import."""
+        """These people, and the bookmark behind the last of them. gone: those of whom the list says that they
+        left; no later list brings them back. Raises NotFound; NotReady when another process goes on with the
+        same import."""
 
         async def work(connection: AsyncConnection) -> Bookmark:
             outcomes = await admit(self._database, connection, people, source=SOURCE, now=now)
+            if gone:
+                outcomes += await self._database.by_hand(
+                    connection, lambda raw: farewells(raw, self._database.pepper, gone, now)
+                )
             counts = dict(Counter(bookmark.counts) + Counter(outcomes))
             moved = await connection.execute(
                 update(imports)
@@ -119,10 +131,10 @@ class Imports:
 
         await self._database.write(work)
 
-    async def survey(self, people: Sequence[Vouched]) -> list[str]:
+    async def survey(self, people: Sequence[Vouched], gone: Sequence[Vouched] = ()) -> list[str]:
         """What would become of these people now, as `take_in` would count it; nothing is changed."""
+        pepper = self._database.pepper
         async with self._database.reading() as connection:
-            known = await self._database.by_hand(
-                connection, lambda raw: look_up(Rows(raw), self._database.pepper, people)
-            )
-        return [known.outcome(person) for person in people]
+            known = await self._database.by_hand(connection, lambda raw: look_up(Rows(raw), pepper, people))
+            left = await self._database.by_hand(connection, lambda raw: farewells(raw, pepper, gone, None))
+        return [known.outcome(person) for person in people] + left

@@ -38,6 +38,7 @@ def test_a_dry_run_says_what_would_happen_and_changes_nothing(digest, file: Path
             "left": 1,
             "suppressed": 0,
             "left_by_the_list": 0,
+            "reads_here": 0,
             "never_confirmed_by_the_list": 0,
         },
     }

@@ -123,6 +123,24 @@ def test_what_of_a_reader_comes_along_is_what_the_page_says(digest, exported: Pa
     }
 
 
+def test_a_list_that_is_older_brings_nobody_back_who_left_by_the_newer_one(digest, exported: Path) -> None:
+    gone = ["left@example.org", "REMOVED@example.org", "bounced@example.org"]
+    older = exported.with_name("older.csv")
+    older.write_text("\n".join(["email", *gone, "pending@example.org", ""]))
+    digest("subscribers", "import", "world", str(exported), "--dry-run")
+    assert (
+        digest("subscribers", "import", "world", str(older), "--dry-run", "--json").json()["outcomes"][
+            "added"
+        ]
+        == 4
+    )
+    digest("subscribers", "import", "world", str(exported))
+    outcomes = digest("subscribers", "import", "world", str(older), "--json").json()["outcomes"]
+    assert (outcomes["left"], outcomes["added"]) == (3, 1)
+    assert "left by their own wish" in digest("subscribers", "add", "world", "left@example.org").out
+    assert digest("subscribers", "verify").code == 0
+
+
 def test_nobody_who_was_erased_is_in_an_export(digest, tmp_path: Path) -> None:
     in_store(_every_kind)
     lines = [json.loads(line) for line in digest("subscribers", "export", "--json").out.splitlines()]

@@ -115,6 +115,38 @@ async def test_nobody_who_left_or_is_suppressed_comes_back(store: Store) -> None
     ]
 
 
+async def test_who_left_by_a_list_is_brought_back_by_themselves_only(store: Store) -> None:
+    await opened(store)
+    ann, ben = people(store, "ann@example.org", "Ben@example.org")
+    elsewhere = ann._replace(newsletter="town")
+    bookmark = await store.imports.begin("k", file="list.csv", now=NOW)
+    for after in (b"1", b"2"):  # to say it twice changes nothing
+        bookmark = await store.imports.take_in(bookmark, [], after, gone=[ann, ben], now=NOW)
+    assert bookmark.counts == {"left by the list": 4}
+    assert await rows(store, subscribers.c.id) == []
+    both = people(store, "ANN@example.org", "ben@example.org")
+    assert await store.imports.survey([*both, elsewhere]) == ["left", "left", "added"]
+    assert (await taken_in(store, both, key="other")).counts == {"left": 2}
+    asked = await store.subscriptions.request("world", "ann@example.org", evidence={}, now=NOW)
+    assert asked.subscription is not None
+    assert await store.subscriptions.confirm(asked.subscription.id, evidence={}, now=NOW)
+    assert await store.imports.survey(both) == ["already", "left"]
+
+
+async def test_a_yes_to_us_outlives_the_no_of_a_list(store: Store) -> None:
+    await opened(store)
+    await store.subscriptions.add("world", "ann@example.org", source="cli", evidence={}, now=NOW)
+    some = people(store, "ANN@example.org", "ben@example.org")
+    assert await store.imports.survey([], some) == ["reads here", "left by the list"]
+    assert await store.imports.survey(some) == ["already", "added"]  # a survey changes nothing
+    bookmark = await store.imports.begin("k", file="list.csv", now=NOW)
+    bookmark = await store.imports.take_in(bookmark, [], b"1", gone=some, now=NOW)
+    assert bookmark.counts == {"reads here": 1, "left by the list": 1}
+    [ann] = await store.subscriptions.of("ann@example.org")
+    assert ann.status == SubscriptionStatus.ACTIVE
+    assert await store.imports.survey(some) == ["already", "left"]
+
+
 async def test_who_asked_on_the_web_and_is_vouched_for_is_in(store: Store) -> None:
     await opened(store)
     asked = await store.subscriptions.request("world", "ann@example.org", evidence={}, now=NOW)
