@@ -4,8 +4,9 @@ Letters that are born already go to the address that they were born for: recipie
 so that its sums hold and nobody gets a letter twice. Links in old letters go on working: they name the
 subscription and not the address, and one that became one with another leads to that.
 
-If the new address has subscriptions of its own, the two persons become one. Nobody is written to twice, and
-what either address has left stays left.
+If the new address has subscriptions of its own, the two persons become one, and nobody is written to twice.
+What either of them reads goes on, also where the new address had left: its owner has said yes to these very
+letters. What the person had left themselves stays left.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from digest.model import AddressChange, Subscription, Token
+from digest.model import AddressChange, DeliveryState, Subscription, Token
 from digest.store.chain import person_of
 from digest.store.database import Database
 from digest.store.erasing import erase_subscriber
@@ -42,7 +43,11 @@ from digest.store.people import (
     select_subscriptions,
     subscription_of,
 )
-from digest.store.tables import address_changes, subscribers, subscriptions
+from digest.store.tables import address_changes, deliveries, subscribers, subscriptions
+
+READING = (ACTIVE, PAUSED)
+UNSENT = (DeliveryState.PENDING, DeliveryState.DEFERRED)  # nobody can have got these
+_LIVELY = {ACTIVE: 2, PAUSED: 1, LEFT: 0, PENDING: 0}  # of two subscriptions the livelier one goes on
 
 
 async def move(
@@ -64,9 +69,9 @@ async def move(
     other = await find_person(database, connection, change.address)
     stays = person.id if other is None else other
     if stays == person.id:
-        await _take_along(database, connection, person.id, person.address, change.address, now)
+        await _take_along(database, connection, person.id, person.address, change.address, evidence, now)
     else:
-        await _join(database, connection, person.id, stays, change.address, now)
+        await _join(database, connection, person.id, stays, change.address, evidence, now)
     was = person_of(person.salt, person.address).hex()
     await note_consent(
         database,
@@ -83,7 +88,13 @@ async def move(
 
 
 async def _take_along(
-    database: Database, connection: AsyncConnection, person: int, old: str, new: str, now: datetime
+    database: Database,
+    connection: AsyncConnection,
+    person: int,
+    old: str,
+    new: str,
+    evidence: Mapping[str, Any],
+    now: datetime,
 ) -> None:
     """Nobody is at the new address: it is this person's, with all they have."""
     for one in await _subscriptions_of(connection, person):
@@ -91,9 +102,9 @@ async def _take_along(
             continue
         await depart(database, connection, one.newsletter, old, now, kind="moved")
         await undo_departure(database, connection, one.newsletter, new, kind="moved")
-        if one.status in (ACTIVE, PAUSED) and await has_left(database, connection, one.newsletter, new):
-            await _end(connection, one, now)
-            await consented(database, connection, one, "moved", "web", {}, now)
+        if one.status in READING and await has_left(database, connection, one.newsletter, new):
+            await undo_departure(database, connection, one.newsletter, new, kind="left")
+            await consented(database, connection, one, "yes", "moved", evidence, now)
     await connection.execute(
         update(subscribers)
         .where(subscribers.c.id == person)
@@ -105,7 +116,13 @@ async def _take_along(
 
 
 async def _join(
-    database: Database, connection: AsyncConnection, person: int, other: int, new: str, now: datetime
+    database: Database,
+    connection: AsyncConnection,
+    person: int,
+    other: int,
+    new: str,
+    evidence: Mapping[str, Any],
+    now: datetime,
 ) -> None:
     """The new address has subscriptions of its own: the person goes, and what they read goes to the other."""
     has = {one.newsletter: one for one in await _subscriptions_of(connection, other)}
@@ -115,37 +132,57 @@ async def _join(
         if there is not None:
             leads = update(subscriptions).where(subscriptions.c.id == one.id)
             await connection.execute(leads.values(joined_into=there.id))
-        if one.status == PENDING or (there is not None and there.status != PENDING):
-            continue
-        if one.status != LEFT and await has_left(database, connection, one.newsletter, new):
+        if one.status == PENDING or (there is not None and _LIVELY[one.status] <= _LIVELY[there.status]):
             continue
         if there is None:
             moved = update(subscriptions).where(subscriptions.c.id == one.id)
             await connection.execute(moved.values(subscriber_id=other, source="web"))
             # An old list must not bring the old address back.
             await depart(database, connection, one.newsletter, one.address, now, kind="moved")
-        elif one.status != LEFT:
-            await connection.execute(
-                update(subscriptions)
-                .where(subscriptions.c.id == there.id)
-                .values(
-                    status=one.status,
-                    edition_id=one.edition_id,
-                    through=one.through,
-                    language=one.language,
-                    paused_until=one.paused_until,
-                    confirmed_at=now,
-                )
-            )
-        if one.status != LEFT:
+        else:
+            await _take_over(connection, one, there, now)
+        if one.status in READING:
+            await undo_departure(database, connection, one.newsletter, new, kind="left")
             joined = replace(one, subscriber_id=other)
-            await consented(database, connection, joined, "yes", "moved", {}, now)
+            await consented(database, connection, joined, "yes", "moved", evidence, now)
     await erase_subscriber(database, connection, person, now, event="moved")
 
 
-async def _end(connection: AsyncConnection, one: Subscription, now: datetime) -> None:
-    ended = update(subscriptions).where(subscriptions.c.id == one.id)
-    await connection.execute(ended.values(status=LEFT, left_at=now, paused_until=None))
+async def _take_over(
+    connection: AsyncConnection, one: Subscription, there: Subscription, now: datetime
+) -> None:
+    """The subscription that is there goes on as this one did. Letters of this one that wait go out as they
+    were born; but whoever has claimed one knows it by this one, which ends, and has to look again."""
+    await connection.execute(
+        update(subscriptions)
+        .where(subscriptions.c.id == there.id)
+        .values(
+            status=one.status,
+            source="web",
+            edition_id=one.edition_id,
+            through=one.through,
+            language=one.language,
+            paused_until=one.paused_until,
+            confirmed_at=now,
+            left_at=None,
+            feed_on=there.feed_on and there.status != LEFT,
+            by_mail=True,
+        )
+    )
+    had = select(deliveries.c.issue_id).where(
+        deliveries.c.subscription_id == there.id, deliveries.c.issue_id.is_not(None)
+    )
+    waiting = (
+        deliveries.c.subscription_id == one.id,
+        deliveries.c.queue.is_not(None),
+        deliveries.c.state.in_(UNSENT),
+        deliveries.c.issue_id.not_in(had),
+    )
+    await connection.execute(
+        update(deliveries)
+        .where(*waiting)
+        .values(subscription_id=there.id, fence=deliveries.c.fence + 1, lease_until=0)
+    )
 
 
 async def _subscriptions_of(connection: AsyncConnection, person: int) -> list[Subscription]:

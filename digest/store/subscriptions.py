@@ -421,8 +421,8 @@ class Subscriptions:
         self, token: Token, *, evidence: Mapping[str, Any], now: datetime
     ) -> AddressChange | None:
         """The person moves with all they read; the old address is told. None: done already, or asked for
-        another one since. If the new address reads something already, the two become one: nobody gets two
-        letters, and what was left there stays left."""
+        another one since. If the new address has subscriptions, the two become one: nobody gets two
+        letters, and what either reads goes on, also where the new address had left."""
 
         async def work(connection: AsyncConnection) -> AddressChange | None:
             await hold(connection)

@@ -318,11 +318,11 @@ async def test_two_addresses_of_one_person_become_one_without_double_letters(sto
     await moved(store, first, at=NOW + 4 * HOUR)
 
     theirs = {one.newsletter: one.status for one in await store.subscriptions.of(NEW)}
-    assert theirs == {"both": ACTIVE, "mine": ACTIVE, "theirs": ACTIVE, "gone": LEFT, "asked": ACTIVE}
+    assert theirs == {"both": ACTIVE, "mine": ACTIVE, "theirs": ACTIVE, "gone": ACTIVE, "asked": ACTIVE}
     assert await store.subscriptions.of(OLD) == []
     assert await store.subscriptions.verify() == []
     await is_well(store)
-    for slug, count in (("both", 1), ("mine", 1), ("theirs", 1), ("gone", 0), ("asked", 1)):
+    for slug, count in (("both", 1), ("mine", 1), ("theirs", 1), ("gone", 1), ("asked", 1)):
         assert (await opened(store, slug)).recipients == count, slug
     assert await store.subscriptions.add("both", OLD, source="import", evidence={}, now=NOW) == "left", (
         "an old list does not bring the old address back"
@@ -383,15 +383,75 @@ async def test_who_moves_back_gets_their_letters_there_again(store: Store) -> No
     assert (back.address, back.status) == (OLD, ACTIVE)
 
 
-async def test_what_the_new_address_left_before_it_was_erased_stays_left(store: Store) -> None:
+@pytest.mark.parametrize("erased", [False, True])
+async def test_letters_go_on_at_an_address_that_once_left_as_its_owner_has_just_said_yes(
+    store: Store, erased: bool
+) -> None:
+    """So says the page before the yes and after it, and the letter to the old address."""
+    await store.claim_identity(SECRET, None, NOW)
     await synced(store)
     once = await reader(store, NEW)
     await store.subscriptions.leave(once.id, evidence={}, now=NOW)
-    await store.subscriptions.erase(NEW, NOW)
+    if erased:
+        await store.subscriptions.erase(NEW, NOW)
     made = await reader(store)
     await moved(store, made, at=NOW + 2 * HOUR)
-    assert (await again(store, made.id)).status == LEFT
+    (now_there,) = await store.subscriptions.of(NEW)
+    assert (now_there.status, now_there.left_at, now_there.rhythm) == (ACTIVE, None, made.rhythm)
+    (said,) = [row for row in await store.subscriptions.history(NEW) if row.source == "moved"]
+    assert (said.event, said.newsletter, said.evidence) == ("yes", "world", {"form": "address page"})
+    assert (await opened(store)).recipients == 1
     assert await store.subscriptions.verify() == []
+    await is_well(store)
+    await store.subscriptions.erase(NEW, NOW + 3 * HOUR)
+    assert await store.subscriptions.add("world", NEW, source="import", evidence={}, now=NOW) == "left"
+
+
+async def test_what_somebody_left_themselves_stays_left_wherever_they_move(store: Store) -> None:
+    await synced(store, newsletter("mine"), newsletter("left"))
+    made = await reader(store, slug="mine")
+    left = await reader(store, slug="left", now=NOW + 2 * HOUR)
+    await store.subscriptions.leave(left.id, evidence={}, now=NOW + 2 * HOUR)
+    await store.subscriptions.request("left", NEW, evidence={}, now=NOW + 2 * HOUR)
+    await moved(store, made, at=NOW + 4 * HOUR)
+    theirs = {one.newsletter: one.status for one in await store.subscriptions.of(NEW)}
+    assert theirs == {"mine": ACTIVE, "left": PENDING}
+
+
+@pytest.mark.parametrize("before", [PENDING, LEFT, PAUSED])
+async def test_letters_that_wait_go_out_when_the_reader_becomes_one_with_who_reads_nothing(
+    store: Store, before: SubscriptionStatus
+) -> None:
+    """Also one that a worker has claimed already, by the subscription that ends."""
+    await synced(store)
+    made = await reader(store)
+    if before == PENDING:
+        await store.subscriptions.request("world", NEW, evidence={}, now=NOW)
+    else:
+        there = await reader(store, NEW)
+        if before == PAUSED:
+            await store.subscriptions.pause(there.id, None, NOW)
+        else:
+            await store.subscriptions.leave(there.id, evidence={}, now=NOW)
+    issue = await opened(store)
+    later = NOW + 2 * HOUR
+    stale = [one for one in await claimed(store, now=later) if one.issue_id == issue.id]
+    await moved(store, made, at=later)
+    assert [await store.deliveries.begin(one, now=later, lease=MINUTE) for one in stale] == ["lost"]
+    (letter,) = [one for one in await claimed(store, now=later) if one.issue_id == issue.id]
+    assert (letter.recipient, letter.id) == (OLD, stale[0].id)
+    assert await store.deliveries.begin(letter, now=later, lease=MINUTE) == "go"
+    assert await store.deliveries.invariant(issue.id) == []
+    assert [one.status for one in await store.subscriptions.of(NEW)] == [ACTIVE]
+
+
+async def test_whom_the_config_took_out_and_who_moves_there_is_not_taken_out_again(store: Store) -> None:
+    await synced(store, newsletter(recipients=(NEW,)))
+    await synced(store)
+    made = await reader(store)
+    await moved(store, made)
+    await synced(store)
+    assert [one.status for one in await store.subscriptions.of(NEW)] == [ACTIVE]
 
 
 async def test_a_reader_of_the_config_who_moves_is_not_taken_out_at_the_next_start(store: Store) -> None:
