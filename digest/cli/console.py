@@ -177,6 +177,9 @@ def configure_logging(*, service: bool = False) -> None:
     logging.getLogger("digest").setLevel(level)
     # A tick that finds the one before still at work is skipped: that is meant, and no news.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    # What is no HTTP or no form gets its answer; anybody could fill the log with it.
+    for name in ("uvicorn.error", "python_multipart"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 _TOKEN = re.compile(

@@ -9,7 +9,7 @@ from functools import partial
 from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -71,6 +71,7 @@ def build_app(lent: WebLent) -> ASGIApp:
             HTTPException: partial(_refused, pages),
             NotFound: partial(_missing, pages),
             NotReady: partial(_later, pages),
+            ClientDisconnect: _gone,
             Exception: partial(_broken, pages),
         },
         max_body_size=BODY_LIMIT,
@@ -178,6 +179,11 @@ async def _missing(pages: Pages, request: Request, _error: Exception) -> Respons
 async def _later(pages: Pages, request: Request, error: Exception) -> Response:
     log.warning("page not possible now", extra={"error": str(error)})
     return pages.message("later", status=503, request=request, headers={"retry-after": "30"})
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    """Whoever sent a form hung up before its end. Nobody reads this, and it is no news."""
+    return Response(status_code=400)
 
 
 async def _broken(pages: Pages, request: Request, _error: Exception) -> Response:

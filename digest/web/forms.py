@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 MOST_FIELDS = 12
 
@@ -21,17 +22,21 @@ _CHARSET = re.compile(r";\s*charset\s*=[^;]*", re.ASCII | re.IGNORECASE)
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The fields. Raises HTTPException for what is no form, or too large a one."""
+    """The fields. Raises HTTPException for what is no form, or too large a one, and ClientDisconnect when its
+    sender hangs up."""
     return await _parsed(request, await request.body())
 
 
 async def read_clumsy_form(request: Request) -> dict[str, str]:
-    """The fields, or nothing when they cannot be read: a clumsy mail client must still get out."""
+    """The fields, as far as they came and can be read: a clumsy mail client must still get out. Raises
+    HTTPException for too large a form."""
+    body = bytearray()
+    with suppress(ClientDisconnect):
+        async for chunk in request.stream():
+            body += chunk
     try:
-        return await read_form(request)
-    except HTTPException as error:
-        if error.status_code == 413:
-            raise
+        return await _parsed(request, bytes(body))
+    except HTTPException:
         return {}
 
 

@@ -88,6 +88,16 @@ def test_an_old_database_is_sealed_as_it_was_found(digest, three: str, folder: P
     assert "4 lines are older than the chain: they are sealed as they were found then" in said.err
 
 
+@pytest.mark.parametrize("name", ["uvicorn.error", "python_multipart.multipart"])
+def test_nobody_fills_the_log_with_what_is_no_form(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    configure_logging(service=True)
+    logging.getLogger(name).warning("Expected boundary character 45, got 101 at index 2")
+    logging.getLogger(name).error("this is our own fault")
+    said = capfd.readouterr().err
+    assert "boundary" not in said
+    assert "our own fault" in said
+
+
 PLACES = ["confirm", "unsubscribe", "preferences", "preferences/manage", "unsubscribe/undo"]
 
 
