@@ -19,6 +19,8 @@ from digest.web.gate import OPENED, stamp
 from digest.web.lent import WebLent
 from digest.web.security import PRIVATE, image_url, masked, web_url
 
+# The hidden field alone: what somebody typed may look like the mark, too (a `<` or `"` of theirs is escaped).
+_STAMPED = re.compile(r'<input\b[^>]*\bname="opened"[^>]*>')
 _SLUG = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
 
 
@@ -90,7 +92,7 @@ class Pages:
             return html
         lent = self.lent
         at = opened or (stamp(lent.clock(), lent.ip_key) if lent.stamps else "")
-        return html.replace(OPENED, at)
+        return _STAMPED.sub(lambda field: field[0].replace(OPENED, at), html)
 
     def message(
         self,

@@ -349,6 +349,14 @@ async def test_a_form_that_was_filled_in_no_time_is_shown_once_more(house: House
     assert await house.answered() == 1
 
 
+async def test_what_was_typed_is_kept_though_it_looks_like_the_place_of_the_stamp(house: House) -> None:
+    async with house.client() as web:
+        page = await web.post("/world/subscribe", data={"email": '@opened@ name="opened"'})
+    assert 'value="@opened@ name=&#34;opened&#34;"' in page.text
+    [opened] = re.findall(r'name="opened" type="hidden" value="([^"]+)"', page.text)
+    assert re.fullmatch(r"\d+\.[0-9a-f]{24}", opened)
+
+
 async def test_the_stamp_changes_no_validator_and_a_forged_one_says_nothing(house: House) -> None:
     async with house.client() as web:
         first = await web.get("/world/")
