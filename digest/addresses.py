@@ -22,7 +22,7 @@ from digest.model import DigestError
 
 LONGEST = 254  # RFC 5321 4.5.3.1.3, less the angle brackets
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"  # for bytes that were no text
-_LOCAL_LONGEST = 64  # RFC 5321 4.5.3.1.1
+LOCAL_LONGEST = 64  # octets; RFC 5321 4.5.3.1.1
 
 # What nearly every address looks like. Labels with hyphens in third and fourth place (A-labels among them)
 # and everything else that this does not match goes the long way.
@@ -45,7 +45,7 @@ def normalize(text: str) -> str:
     if plain and len(text) <= LONGEST:
         local, domain = plain[1], plain[2].lower()
         if (
-            len(local) <= _LOCAL_LONGEST
+            len(local) <= LOCAL_LONGEST
             and plain[3].lower() not in _SPECIAL
             and local.lower() not in CASE_INSENSITIVE_MAILBOX_NAMES
         ):
@@ -59,6 +59,11 @@ def key(address: str) -> str:
     return f"{unicodedata.normalize('NFC', local.lower())}@{domain}"
 
 
+def octets(text: str) -> int:
+    """As long as this is on the wire."""
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
 def _normalize_slowly(text: str) -> str:
     if (
         len(text) > 4 * LONGEST
@@ -70,4 +75,6 @@ def _normalize_slowly(text: str) -> str:
         checked = validate_email(text, check_deliverability=False, strict=True)
     except EmailNotValidError as error:
         raise AddressError(str(error)) from error
+    if octets(checked.local_part) > LOCAL_LONGEST:  # the library counts characters
+        raise AddressError(f"The email address is too long before the @-sign: at most {LOCAL_LONGEST} bytes.")
     return f"{checked.local_part}@{checked.ascii_domain}"

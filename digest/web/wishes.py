@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 
-from digest.addresses import UNREADABLE
+from digest.addresses import LOCAL_LONGEST, UNREADABLE, octets
 from digest.languages import is_placed
 from digest.model import WEEKDAYS, Newsletter, Rhythm
 from digest.translations import msg
@@ -140,14 +140,19 @@ def why_no_address(text: str) -> str:
     """What is most likely wrong with an address that is none, as a sentence for the catalogues."""
     text = text.strip()
     local, at, domain = text.rpartition("@")
+    other_at = any(sign in text for sign in ("\N{FULLWIDTH COMMERCIAL AT}", "\N{SMALL COMMERCIAL AT}"))
     if not text:
         return msg("Please write your email address.")
     if UNREADABLE in text:
         return msg("A character of this address was lost on its way. Please type the address again.")
+    if not at and other_at:
+        return msg("The @ in this address is another sign that looks like it. Please type it as @.")
     if not at:
         return msg("There is no @ in this address. It should look like name@example.org.")
-    if len(text) > 254 or len(local) > 64:
+    if len(text) > 254 or octets(local) > LOCAL_LONGEST:
         return msg("This address is too long.")
+    if re.fullmatch(r'".*"', local, re.DOTALL):
+        return msg("Addresses in quotation marks cannot be used here. Please take another one.")
     if re.search(r"\s|[,;<>\"()]", text):
         return msg("Please write one address only, without spaces, names or brackets.")
     if "@" in local:

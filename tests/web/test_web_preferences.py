@@ -345,6 +345,12 @@ def test_a_reason_is_one_of_ours_or_a_few_words(form: dict[str, str], expected: 
     [
         ("", "write your email"),
         ("name", "no @"),
+        ("bob＠example.net", "type it as @"),
+        ("bob﹫example.net", "type it as @"),
+        ('"a@b"@example.net', "quotation marks"),
+        ('"a b"@example.net', "quotation marks"),
+        ('"Ann" <ann@example.org>', "one address only"),
+        ("ü" * 33 + "@example.org", "too long"),
         ("m\ufffdller@example.org", "lost on its way"),
         ("a" * 300 + "@example.org", "too long"),
         ("Ann <ann@example.org>", "one address only"),
