@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from digest.model import AddressChange, Subscription, Token
 from digest.store.codec import decode_mapping, encode
 from digest.store.database import Database
-from digest.store.mailbox import free_at, mailbox, note_letter
+from digest.store.mailbox import free_at, mailbox, mailbox_of, note_letter
 from digest.store.notices import create_notice
 from digest.store.people import find_subscription, is_suppressed, select_subscriptions, subscription_of
 from digest.store.tables import (
@@ -27,6 +27,7 @@ from digest.store.tables import (
     delivery_events,
     inbox,
     notices,
+    signups,
     subscribers,
     subscriptions,
 )
@@ -72,7 +73,7 @@ async def managed(connection: AsyncConnection, token: Token) -> Subscription | N
 # ---------------------------------------------------------------- everything
 
 
-async def everything(connection: AsyncConnection, person: int) -> dict[str, Any]:
+async def everything(database: Database, connection: AsyncConnection, person: int) -> dict[str, Any]:
     """All that we hold about a person, as plain JSON values; empty if there is nobody."""
     row = (await connection.execute(select(subscribers).where(subscribers.c.id == person))).first()
     if row is None or row.address is None:
@@ -99,6 +100,7 @@ async def everything(connection: AsyncConnection, person: int) -> dict[str, Any]
             }
             for line in await connection.execute(lines)
         ],
+        "asked_for": await _asked_for(database, connection, row.address),
         "address_changes": [
             {"address": one.address, "asked_at": _said(one.asked_at)}
             for one in await connection.execute(wanted)
@@ -109,6 +111,22 @@ async def everything(connection: AsyncConnection, person: int) -> dict[str, Any]
             for one in await connection.execute(kept.order_by(inbox.c.id))
         ],
     }
+
+
+async def _asked_for(database: Database, connection: AsyncConnection, address: str) -> list[dict[str, Any]]:
+    """What waits to be answered with a letter. Others may share the mailbox as its limits see it; theirs is not
+    shown."""
+    same = select(signups).where(signups.c.mailbox == mailbox_of(database, address)).order_by(signups.c.id)
+    return [
+        {
+            "address": one.address,
+            "newsletter": one.newsletter,
+            "asked_at": _said(one.asked_at),
+            "evidence": decode_mapping(one.evidence),
+        }
+        for one in await connection.execute(same)
+        if one.address.casefold() == address.casefold()
+    ]
 
 
 def _subscription(one: Subscription) -> dict[str, Any]:

@@ -382,7 +382,7 @@ class Subscriptions:
     async def everything(self, subscriber_id: int) -> dict[str, Any]:
         """All that we hold about a person, as plain JSON values; empty if they were erased."""
         async with self._database.reading() as connection:
-            return await everything(connection, subscriber_id)
+            return await everything(self._database, connection, subscriber_id)
 
     async def erase_id(self, subscriber_id: int, now: datetime) -> bool:
         """`erase`, by the row of the person."""

@@ -190,11 +190,21 @@ async def test_everything_that_we_hold_can_be_downloaded(store: Store) -> None:
     await opened(store)
     await store.inbox.keep(recipient=OLD, subject="A letter", message_id="<1>", body=b"x", now=NOW)
     await store.subscriptions.request_address(made.id, NEW, evidence={}, now=NOW)
+    for address in (OLD.upper(), f"x+{OLD}", "reader1+tag@example.org", "somebody@example.org"):
+        await store.signups.take("local", address, evidence={"form": "y"}, allowances=(), now=NOW)
     held = json.loads(json.dumps(await store.subscriptions.everything(made.subscriber_id)))
     assert held["address"] == OLD
     assert [one["newsletter"] for one in held["subscriptions"]] == ["world", "local"]
     assert [one["event"] for one in held["consent"]] == ["asked", "yes"] * 2
     assert held["consent"][1]["evidence"] == {"form": "x"}
+    assert held["asked_for"] == [
+        {
+            "address": OLD.upper(),
+            "newsletter": "local",
+            "asked_at": NOW.isoformat(),
+            "evidence": {"form": "y"},
+        }
+    ]
     assert held["address_changes"][0]["address"] == NEW
     kinds = sorted(one["kind"] for one in held["letters"])
     assert kinds == ["address", "confirm", "confirm", "issue", "welcome", "welcome"]
