@@ -23,6 +23,7 @@ from digest.store.seals import Entry, append
 from digest.store.tables import editions, subscribers, subscriptions, suppressions
 
 Departure = Literal["left", "moved"]
+MOST_JOINED = 100
 
 
 def departure_of(database: Database, newsletter: str, address: str, kind: Departure = "left") -> str:
@@ -123,12 +124,13 @@ async def find_subscription(
 
 async def joined_into(connection: AsyncConnection, number: int) -> int:
     """Which subscription this one is now: another where two persons became one, perhaps more than once."""
-    while True:
+    for _ in range(MOST_JOINED):  # by whatever hand: a circle has no end
         went = select(subscriptions.c.joined_into).where(subscriptions.c.id == number)
         other: int | None = (await connection.execute(went)).scalar_one_or_none()
         if other is None:
-            return number
+            break
         number = other
+    return number
 
 
 def subscription_of(row: AnyRow) -> Subscription:
