@@ -95,6 +95,7 @@ PURE = (
     "roster.lines",
     "roster.records",
     "roster.people",
+    "roster.standing",
     "roster.cells",
     "roster.check",
     "store.chain",

@@ -27,6 +27,7 @@ WORDS = {
     "left by the list": "not added: the list itself says that they left, and no later list brings them back",
     "reads here": "subscribed here, though the list says that they left; `digest subscribers remove` ends it",
     "never confirmed by the list": "not added: the list itself says that they never confirmed",
+    "in doubt": "not added: the list says something of them that is not known; see the bad lines",
 }
 KINDS = {"bad": "bad", "double": "of an address that stood there before", "other": "about another newsletter"}
 

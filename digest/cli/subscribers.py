@@ -160,8 +160,8 @@ def remove_subscribers(
     "columns",
     multiple=True,
     metavar="FIELD=NAME",
-    help="Which column is what: its head, or its number. Fields: email, newsletter, status, confirmed_at, "
-    "paused_until, source, language.",
+    help="Which column is what: its head, or its number; nothing: no column is this. Fields: email, "
+    "newsletter, status, left_at, confirmed_at, paused_until, source, language.",
 )
 @click.option(
     "--report",
@@ -191,6 +191,8 @@ def import_subscribers(
 
     if len(given) > 2:
         raise click.UsageError("give one newsletter (or none) and one file")
+    if wrong := next((column for column in columns if "=" not in column), None):
+        raise click.UsageError(f"--column {wrong}: write --column FIELD=NAME")
     newsletter = given[0] if len(given) == 2 else ""
     file = click.Path(exists=True, dir_okay=False, allow_dash=True).convert(given[-1], None, ctx)
     named = dict(column.partition("=")[::2] for column in columns)

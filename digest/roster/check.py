@@ -83,11 +83,16 @@ def check(
                 reason = f"this line is about {person.newsletter[:64]!r}, not about {newsletter!r}"
                 note(Problem(record.line, "other", person.address, reason))
                 continue
+            if person.doubt:
+                bad += 1
+                note(Problem(record.line, "bad", person.address, person.doubt))
             spool.put(person, _known(newsletter or person.newsletter, known))
         except BadLine as error:
             bad += 1
             note(Problem(record.line, "bad", "", str(error)))
     progress(read)
+    if columns is not None and (misread := columns.misread()):
+        raise BadFile(*misread)
     people = spool.sort()
     doubles = 0
     for double in spool.doubles():

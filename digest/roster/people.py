@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from digest.addresses import AddressError, normalize
 from digest.model import DigestError, SubscriptionStatus
+from digest.roster import standing
 from digest.roster.cells import plain
 
 LONGEST_NOTE = 500
@@ -19,31 +20,13 @@ HEADS: Mapping[str, tuple[str, ...]] = {
     "email": ("email", "emailaddress", "mail", "courriel", "correo", "adresseemail", "emailadresse",
               "address"),
     "newsletter": ("newsletter", "list", "listname"),
-    "status": ("status", "state", "subscribed", "subscribedtoemails", "subscriptionstatus"),
+    **standing.HEADS,
     "confirmed_at": ("confirmedat", "consentdate", "consentat", "confirmtime", "optintime", "optindate",
                      "subscribedat", "consent"),
     "paused_until": ("pauseduntil",),
     "source": ("source", "evidence", "consentsource", "optinsource"),
     "language": ("language", "lang", "locale"),
 }  # fmt: skip
-_YES = {
-    "",
-    "active",
-    "enabled",
-    "confirmed",
-    "subscribed",
-    "subscriber",
-    "member",
-    "regular",
-    "true",
-    "yes",
-    "1",
-}
-_NO = {
-    "left", "unsubscribed", "cancelled", "canceled", "removed", "inactive", "disabled", "false", "no", "0",
-    "blocklisted", "blacklisted", "bounced", "cleaned", "complained", "suppressed", "spam",
-}  # fmt: skip
-_NOT_YET = {"pending", "unconfirmed", "unactivated", "waiting"}
 
 
 class BadLine(DigestError):
@@ -52,7 +35,8 @@ class BadLine(DigestError):
 
 class Person(NamedTuple):
     """Somebody on a list. newsletter: "" when the list does not say. status, confirmed_at (when they agreed)
-    and note (how, in its words) are what the list says. language: one that we speak, or empty."""
+    and note (how, in its words) are what the list says. language: one that we speak, or empty. doubt: why the
+    status is `standing.UNKNOWN`."""
 
     line: int
     address: str
@@ -62,55 +46,70 @@ class Person(NamedTuple):
     paused_until: date | None = None
     note: str = ""
     language: str = ""
+    doubt: str = ""
 
 
 class Columns:
     """Which cell is what. `has_heads`: the first record names the columns and is nobody."""
 
     def __init__(self, first: Sequence[str], named: Mapping[str, str], languages: frozenset[str]) -> None:
-        """named: the heads (or numbers, from 1) of columns that the admin names himself, by `HEADS`' keys.
-        languages: those that we speak. Raises BadLine."""
+        """named: the heads (or numbers, from 1) of columns that the admin names himself, by `HEADS`' keys;
+        empty: no column is this. languages: those that we speak. Raises BadLine."""
         heads = [head_of(cell) for cell in first]
-        places = {field: _named(field, name, first, heads) for field, name in named.items()}
-        for field, names in HEADS.items():
-            found = next((heads.index(name) for name in names if name in heads), None)
-            if field not in places and found is not None:
-                places[field] = found
-        if "email" not in places:
-            if places or not any("@" in cell for cell in first):
-                raise BadLine("no column is called email or address; name it with --column email=NAME")
-            places["email"] = next(place for place, cell in enumerate(first) if "@" in cell)
-        self._email = places["email"]
-        self._others = {field: place for field, place in places.items() if field != "email"}
-        self._languages = {tag.lower(): tag for tag in languages}
+        chosen = {field: _named(field, name, first, heads) for field, name in named.items()}
+        self._email = _email(first, heads, chosen)
         self.has_heads = "@" not in first[self._email]
+        if not self.has_heads:
+            heads = [""] * len(first)
+        self._others = {
+            field: place
+            for field in HEADS
+            if field != "email" and field not in standing.HEADS
+            if (place := chosen[field] if field in chosen else _place(field, heads)) is not None
+        }
+        self._standing = standing.Standing(
+            list(first) if self.has_heads else [str(place + 1) for place in range(len(first))],
+            heads,
+            {field: place for field, place in chosen.items() if field in standing.HEADS},
+            {self._email, *self._others.values()},
+        )
+        self._languages = {tag.lower(): tag for tag in languages}
 
     def person(self, line: int, cells: Sequence[str], now: datetime) -> Person:
-        """Who stands in this record. Raises BadLine."""
+        """Who stands in this record. That somebody is no reader counts also when the rest of the line is bad.
+        Raises BadLine."""
         if len(cells) <= self._email:
             raise BadLine(f"there is no column {self._email + 1}")
         cell = cells[self._email]
+        status, doubt = self._standing.of(line, cells)
         try:
             address = normalize(plain(cell))
         except AddressError as error:
             raise BadLine(str(error) if cell.strip() else "the address is missing") from error
         if not self._others:
-            return Person(line, address)
+            return Person(line, address, status=status, doubt=doubt)
         said = {
             field: plain(cells[place]).strip() if place < len(cells) else ""
             for field, place in self._others.items()
         }
+        newsletter = said.get("newsletter", "")
+        if status not in standing.READING:
+            return Person(line, address, newsletter, status, doubt=doubt)
         until = said.get("paused_until", "")
         return Person(
             line,
             address,
-            newsletter=said.get("newsletter", ""),
-            status=_status(said.get("status", "")),
+            newsletter,
+            status,
             confirmed_at=_moment(said.get("confirmed_at", ""), now),
             paused_until=_moment_of(until).date() if until else None,
             note=said.get("source", "")[:LONGEST_NOTE],
             language=self._spoken(said.get("language", "")),
         )
+
+    def misread(self) -> tuple[int, str] | None:
+        """Asked when all records are read: the line and the reason why the file cannot be trusted."""
+        return self._standing.misread()
 
     def _spoken(self, tag: str) -> str:
         """Ours for what the list says: `de` for `DE`, `de_AT` and `de-AT`; empty for any other word."""
@@ -132,27 +131,29 @@ def head_of(cell: str) -> str:
     return re.sub(r"[\s_.-]", "", cell.strip().lower())
 
 
-def _named(field: str, name: str, first: Sequence[str], heads: Sequence[str]) -> int:
+def _place(field: str, heads: Sequence[str]) -> int | None:
+    return next((heads.index(name) for name in HEADS[field] if name in heads), None)
+
+
+def _email(first: Sequence[str], heads: Sequence[str], chosen: Mapping[str, int | None]) -> int:
+    place = chosen["email"] if "email" in chosen else _place("email", heads)
+    if place is None:
+        place = next((place for place, cell in enumerate(first) if "@" in cell), None)
+    if place is None:
+        raise BadLine("no column is called email or address; name it with --column email=NAME")
+    return place
+
+
+def _named(field: str, name: str, first: Sequence[str], heads: Sequence[str]) -> int | None:
     if field not in HEADS:
         raise BadLine(f"--column {field}=…: there is no such field; there are {', '.join(HEADS)}")
-    if name.isdigit() and 0 < int(name) <= len(first):
+    if not name:
+        return None
+    if name.isascii() and name.isdecimal() and 0 < int(name) <= len(first):
         return int(name) - 1
     if head_of(name) not in heads:
         raise BadLine(f"--column {field}={name}: there is no such column; there are {', '.join(first)}")
     return heads.index(head_of(name))
-
-
-def _status(word: str) -> str:
-    word = word.lower()
-    if word in _YES:
-        return SubscriptionStatus.ACTIVE.value
-    if word == "paused":
-        return SubscriptionStatus.PAUSED.value
-    if word in _NO:
-        return SubscriptionStatus.LEFT.value
-    if word in _NOT_YET:
-        return SubscriptionStatus.PENDING.value
-    raise BadLine(f"the status {word[:40]!r} is not known; active, paused, left and pending are")
 
 
 def _moment_of(text: str) -> datetime:

@@ -45,7 +45,7 @@ class Spool:
 
     def put(self, person: Person, newsletter: str) -> None:
         """As long as it is not sorted."""
-        line, address, _, status, confirmed_at, paused_until, note, language = person
+        line, address, _, status, confirmed_at, paused_until, note, language, _ = person
         self._waiting.append(
             (
                 self._mark_of(address),
@@ -68,12 +68,14 @@ class Spool:
 
     def sort(self) -> int:
         """How many people there are. In the order of their marks each chunk of them lies close together in
-        an index of the store. The first line of a person counts; a no counts from any line."""
+        an index of the store. The first line of a person counts; a no counts from any line, and a word
+        that nobody knows too, as it may be one."""
         self._flush()
         self._database.execute(
             "CREATE TABLE people AS SELECT *,"
             " row_number() OVER person AS place, first_value(line) OVER person AS first,"
-            " max(status = 'left') OVER (PARTITION BY mark, newsletter) AS is_left"
+            " max(CASE status WHEN 'left' THEN 2 WHEN 'unknown' THEN 1 ELSE 0 END)"
+            " OVER (PARTITION BY mark, newsletter) AS against"
             " FROM read WINDOW person AS (PARTITION BY mark, newsletter ORDER BY line)"
             " ORDER BY mark, newsletter, line"
         )
@@ -82,16 +84,17 @@ class Spool:
         return int(self._database.execute("SELECT count(*) FROM people WHERE place = 1").fetchone()[0])
 
     def doubles(self) -> Iterator[Double]:
-        """The lines that are no person of their own, in the order of the file."""
+        """The lines that are no person of their own, in the order of the file, less those that are bad."""
         found = self._database.execute(
-            "SELECT line, first, address FROM people WHERE place > 1 ORDER BY line"
+            "SELECT line, first, address FROM people WHERE place > 1 AND status <> 'unknown' ORDER BY line"
         )
         return (Double(*row) for row in found)
 
     def take(self, after: bytes = b"") -> Iterator[tuple[bytes, Person]]:
         """Each person once, with where they lie; after: only those behind this place."""
         found = self._database.execute(
-            "SELECT mark, newsletter, line, address, iif(is_left, 'left', status),"
+            "SELECT mark, newsletter, line, address,"
+            " CASE against WHEN 2 THEN 'left' WHEN 1 THEN 'unknown' ELSE status END,"
             " confirmed_at, paused_until, note, language FROM people WHERE place = 1 ORDER BY rowid"
         )
         for mark, newsletter, line, address, status, confirmed_at, paused_until, *words in found:

@@ -16,6 +16,7 @@ from datetime import datetime
 from digest.model import Bookmark, SubscriptionStatus, Vouched
 from digest.roster.people import Person
 from digest.roster.spool import Spool, in_chunks
+from digest.roster.standing import UNKNOWN
 from digest.store import Store
 
 CHUNK_SECONDS = 0.025
@@ -24,8 +25,8 @@ SMALLEST, LARGEST = 400, 20_000
 LOOKED_UP = 5_000  # in one reading
 
 # Outcomes that the list itself decides.
-WAITING = "never confirmed by the list"
-_KEPT_OUT = {SubscriptionStatus.PENDING.value: WAITING}
+WAITING, DOUBTED = "never confirmed by the list", "in doubt"
+_KEPT_OUT = {SubscriptionStatus.PENDING.value: WAITING, UNKNOWN: DOUBTED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ def test_a_dry_run_says_what_would_happen_and_changes_nothing(digest, file: Path
             "left_by_the_list": 0,
             "reads_here": 0,
             "never_confirmed_by_the_list": 0,
+            "in_doubt": 0,
         },
     }
     assert "readers.csv:5: the same address as in line 4" in said.err
@@ -62,6 +63,38 @@ def test_bad_lines_are_left_out_when_asked_and_all_stand_in_the_report(digest, f
     assert lines[-1] == "33,double,ann@example.org,the same address as in line 2"
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
     assert "ann@example.org" in digest("subscribers", "list").out
+
+
+def test_who_is_in_doubt_is_not_added_and_that_is_said(digest, file: Path) -> None:
+    lines = (
+        "email,status",
+        "ann@example.org,active",
+        "ann@example.org,gone fishing",
+        "ben@example.org,active",
+    )
+    file.write_text("\n".join(lines))
+    refused = digest("subscribers", "import", "world", str(file))
+    assert refused.code == 1
+    assert "readers.csv:3: the status 'gone fishing' is not known" in refused.err
+    said = digest("subscribers", "import", "world", str(file), "--skip-bad")
+    assert said.code == 0
+    assert said.out.splitlines() == [
+        "1: added",
+        "1: not added: the list says something of them that is not known; see the bad lines",
+    ]
+    there = {row["address"] for row in digest("subscribers", "list", "--json").json()}
+    assert there == {"you@example.org", "ben@example.org"}
+
+
+def test_a_column_that_may_be_the_status_refuses_the_file_in_words(digest, file: Path) -> None:
+    file.write_text("email,Zustand\nann@example.org,unsubscribed\nben@example.org,active\n")
+    refused = digest("subscribers", "import", "world", str(file), "--dry-run")
+    assert refused.code == 1
+    assert "readers.csv:2: the column `Zustand` may say who left" in refused.err
+    assert "nothing was imported" in refused.err
+    said = digest("subscribers", "import", "world", str(file), "--column", "status=Zustand").out
+    assert said.startswith("1: added\n1: not added: the list itself says that they left")
+    assert digest("subscribers", "import", "world", str(file), "--column", "status").code == 2
 
 
 def test_an_export_is_imported_as_it_was(digest, file: Path) -> None:

@@ -71,6 +71,9 @@ def test_a_column_can_be_named_by_its_head_or_its_number() -> None:
     assert addresses("Wer;Kontakt\nAnn;ann@example.org\n", email="2") == ["ann@example.org"]
     with pytest.raises(BadFile, match="there is no such column; there are Wer, Kontakt"):
         addresses("Wer;Kontakt\nAnn;ann@example.org\n", email="Mail")
+    for figure in ("²", "٢"):  # digits that are no number of a column
+        with pytest.raises(BadFile, match="there is no such column"):
+            addresses("Wer;Kontakt\nAnn;ann@example.org\n", email=figure)
     with pytest.raises(BadFile, match="no column is called email"):
         addresses("Wer;Kontakt\nAnn;ann@example.org\n")
 
@@ -103,7 +106,6 @@ def test_a_file_that_cannot_be_trusted_is_refused_with_the_line(
         ('ann@example.org,"\nben@example.org,",,', "is a quote missing"),
         ("ann@example.org,b\0b,,", "NUL"),
         ("ann@example.org," + "b" * 70_000 + ",,", "too long"),
-        ("ann@example.org,,perhaps,", "status 'perhaps' is not known"),
         ("ann@example.org,,,01/02/2024", "is no date"),
         ("ann@example.org,,,2031-01-01", "nobody can have agreed"),
         ("ann@example.org\r\nBcc: eve@example.org,,,", ""),
@@ -119,6 +121,149 @@ def test_a_bad_line_is_told_with_its_number_and_the_others_are_read(line: str, s
         assert [person.address for person in people] == ["zoe@example.org", "yan@example.org"]
     else:
         assert [problem.line for problem in problems] == [4]
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [
+        *(
+            (word, "left")
+            for word in (
+                *("left", "Unsubscribed", "opt-out", "opted out", "hard bounce", "archived", "cleaned"),
+                *("FALSE", "spam complaint", "by_bounces", "inactive"),
+            )
+        ),
+        *((word, "pending") for word in ("pending", "unactivated", "non-subscribed", "Never Subscribed")),
+        *((word, "paused") for word in ("paused", "by_user")),
+        *((word, "active") for word in ("", " Active ", "subscribed", "enabled", "premium", "1", "yes")),
+        *((word, "unknown") for word in ("perhaps", "past_due", "2", "gone fishing", "x" * 5_000)),
+    ],
+)
+def test_a_status_is_known_in_the_words_of_many_programs(status: str, word: str) -> None:
+    found, [person], _ = checked(f"email,status\nann@example.org,{status}\n")
+    assert (person.status, found.bad) == (word, word == "unknown")
+
+
+@pytest.mark.parametrize(
+    ("head", "no", "yes"),
+    [
+        ("type", "unsubscribed", "regular"),  # Buttondown
+        ("subscriber_type", "removed", "premium"),
+        ("unsubscribed_at", "2026-01-02T03:04:05Z", ""),  # beehiiv
+        ("UNSUB_TIME", "2026-01-02 03:04:05", ""),  # Mailchimp
+        ("CLEAN_TIME", "2026-01-02 03:04:05", ""),
+        ("subscribed_to_emails", "false", "true"),  # Ghost
+        ("deleted_at", "2026-01-02T03:04:05.000Z", ""),
+        ("email_disabled", "true", "false"),  # Substack
+        ("status", "blocklisted", "enabled"),  # listmonk
+        ("subscription_status", "unsubscribed", "confirmed"),
+        ("state", "cancelled", "active"),  # Kit
+        ("delivery_status", "by_bounces", "enabled"),  # Mailman
+        ("left_at", "2026-01-02T03:04:05+00:00", ""),
+        ("Email Opt Out", "TRUE", "FALSE"),
+        ("Unsubscribed", "yes", "no"),
+        ("unsubscribed on", "02/01/2026", "0000-00-00 00:00:00"),
+        ("deleted_at", "2026-01-02", "NULL"),
+    ],
+)
+def test_who_left_by_the_columns_of_many_programs_is_not_a_reader(head: str, no: str, yes: str) -> None:
+    data = f"id,email,created,{head}\n1,ann@example.org,2026-01-01,{no}\n2,ben@example.org,2026-01-01,{yes}\n"
+    _, people, problems = checked(data)
+    assert [person.status for person in people] == ["left", "active"]
+    assert problems == []
+
+
+def test_who_never_confirmed_is_not_a_reader() -> None:
+    for column in ("type,unactivated", "confirmed,0", "status,non-subscribed"):
+        head, word = column.split(",")
+        [person] = checked(f"email,{head}\nann@example.org,{word}\n")[1]
+        assert person.status == "pending"
+
+
+def test_of_several_columns_the_worst_word_counts() -> None:
+    data = (
+        "email,status,subscribed_to_emails,unsubscribed_at,confirmed\n"
+        "ann@example.org,active,true,,1\n"
+        "ben@example.org,active,false,,1\n"
+        "cleo@example.org,active,true,2026-01-02,1\n"
+        "dora@example.org,active,true,,0\n"
+        "eve@example.org,perhaps,true,2026-01-02,0\n"
+    )
+    found, people, _ = checked(data)
+    assert [person.status for person in people] == ["active", "left", "left", "pending", "left"]
+    assert found.bad == 0
+
+
+def test_free_readers_of_a_program_with_paid_ones_are_readers() -> None:
+    data = (
+        "email,active_subscription,expiry,plan,email_disabled,created_at\n"
+        "ann@example.org,false,,other,false,2026-01-02T03:04:05Z\n"
+    )
+    assert [person.status for person in checked(data)[1]] == ["active"]
+
+
+def test_a_column_where_people_live_is_no_status() -> None:
+    lived = "email,State\nann@example.org,NO\nben@example.org,\ncleo@example.org,Ohio\n"
+    _, people, problems = checked(lived)
+    assert [person.status for person in people] == ["active"] * 3
+    assert problems == []
+    mixed = lived + "dora@example.org,Cancelled\n"
+    says = r"`State` may say who left: 'Cancelled' .* not 'NO' in line 2.*--column status=$"
+    with pytest.raises(BadFile, match=says) as caught:
+        checked(mixed)
+    assert caught.value.line == 5
+    assert [person.status for person in checked(mixed, status="")[1]] == ["active"] * 4
+    _, people, problems = checked(mixed, status="State")
+    assert [person.status for person in people] == ["left", "active", "unknown", "left"]
+    assert [problem.line for problem in problems] == [4]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "email,Zustand\nann@example.org,active\nben@example.org,unsubscribed\ncleo@example.org,?\n",
+        "ann@example.org,active\nben@example.org,unsubscribed\n",
+    ],
+)
+def test_a_column_that_looks_like_a_status_and_is_not_known_is_asked_for(data: str) -> None:
+    with pytest.raises(BadFile, match=r"may say who left: 'active' is .*--column status=(Zustand|2);"):
+        checked(data)
+    assert len(addresses(data, status="")) == data.count("@")
+    _, people, _ = checked(data, status="2")
+    assert [person.status for person in people][:2] == ["active", "left"]
+
+
+def test_a_few_words_in_another_column_are_no_status() -> None:
+    data = "email,remark\nann@example.org,left\nben@example.org,likes tea\ncleo@example.org,likes milk\n"
+    assert [person.status for person in checked(data)[1]] == ["active"] * 3
+
+
+def test_the_column_of_a_date_of_leaving_can_be_named_and_unnamed() -> None:
+    data = "email,Austritt,deleted_at\nann@example.org,2026-01-02,\nben@example.org,,2026-01-02\n"
+    assert [one.status for one in checked(data)[1]] == ["active", "left"]
+    assert [one.status for one in checked(data, left_at="Austritt")[1]] == ["left", "active"]
+    assert [one.status for one in checked(data, left_at="")[1]] == ["active", "active"]
+    _, [ann, _], [problem] = checked(data.replace("2026-01-02,\n", "soon,\n"), left_at="Austritt")
+    assert (ann.status, problem.line) == ("unknown", 2)
+    assert "'soon' in the column `Austritt`" in problem.reason
+
+
+@pytest.mark.parametrize("words", [("active", "perhaps"), ("perhaps", "active")])
+def test_a_word_that_nobody_knows_counts_against_the_address(words: tuple[str, str]) -> None:
+    first, second = words
+    data = f"email,status\nann@example.org,{first}\nANN@example.org,{second}\n"
+    found, [person], problems = checked(data)
+    assert (person.status, found.bad) == ("unknown", 1)
+    [bad] = [one for one in problems if one.kind == "bad"]
+    assert (bad.line, bad.address.lower()) == (2 + words.index("perhaps"), "ann@example.org")
+    [person] = checked("email,status\nann@example.org,perhaps\nann@example.org,left\n")[1]
+    assert person.status == "left"
+
+
+def test_a_no_counts_also_when_the_rest_of_its_line_is_bad() -> None:
+    data = "email,status,confirmed_at\nann@example.org,active,\nann@example.org,left,01/02/2024\n"
+    found, [ann], _ = checked(data)
+    assert (ann.status, found.bad) == ("left", 0)
 
 
 def test_an_address_counts_once_in_any_spelling_and_a_no_in_any_line_counts() -> None:
