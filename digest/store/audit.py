@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -74,7 +75,9 @@ class Ledger:
         if keys is None:
             raise DigestError("without the secret nobody can tell whether the ledger was changed")
         async with self._database.reading() as connection:  # one state of the database throughout
-            row = (await connection.execute(_head())).one()
+            row = (await connection.execute(_head())).first()
+            if row is None:
+                return Verdict(head=Head(0, NOBODY), problems=("the head of the ledger was removed",))
             head = Head(row.length, row.link)
             walk = _Walk(keys, {one.length: one for one in heads})
             after = 0
@@ -116,48 +119,56 @@ class _Walk:
         if not self._linkers:
             self._linkers = {name: linker(key) for name, key in self.keys.by_id.items()}
         for row in rows:
-            seq, subscriber, at, newsletter, event, source, evidence, *seals, sealed_at, address, salt = row
-            person, mark, link, key_id = seals
-            if seq != self._last + 1:
-                self._gaps.append((self._last + 1, seq - 1))
-                self._before = self._also = None
-            self._last = seq
-            if sealed_at:
-                self.found += 1
-            if seq in self.heads and self.heads[seq].link != link:
-                self._lost_heads.append(self.heads[seq])
-            # The line against its person and its evidence …
-            if salt is None:
-                if evidence != "{}":
-                    self._evidence.append(seq)
-            else:
-                if mark_of(salt, evidence) != mark:
-                    self._evidence.append(seq)
-                if person_of(salt, address) != person:
-                    self._strangers.setdefault((subscriber, person), seq)
-                if event == "moved" and (was := _was(evidence)) is not None:
-                    self._formerly.add((subscriber, was))
-            # … and against its seal.
-            seal = self._linkers.get(key_id)
-            if seal is None:
-                self._unknown_keys.setdefault(key_id or "", seq)
-                self._before, self._also = link, None
-                continue
-            words = (key_id, newsletter, event, source)
-            tail = self._tails.get(words)
-            if tail is None:
-                tail = self._tails[words] = tail_of(*words)
-            said = Line(subscriber, at, newsletter, event, source, person or b"", mark or b"", sealed_at)
-            line = bytes_of(seq, said, tail)
-            right = link if self._before is None else seal(self._before + line)
-            if right == link:
-                self._also = None
-            elif self._also is not None and seal(self._also + line) == link:
-                self._also = None  # it was only the seal of the line before that was changed
-            else:
-                self._changed.append(seq)
-                self._also = right
-            self._before = link
+            try:
+                self._look_at(row)
+            except (TypeError, ValueError, AttributeError, OverflowError, struct.error):
+                # SQLite takes a word for a number, and bytes for a word.
+                self._changed.append(row.seq)
+                self._last, self._before, self._also = row.seq, None, None
+
+    def _look_at(self, row: Any) -> None:
+        seq, subscriber, at, newsletter, event, source, evidence, *seals, sealed_at, address, salt = row
+        person, mark, link, key_id = seals
+        if seq != self._last + 1:
+            self._gaps.append((self._last + 1, seq - 1))
+            self._before = self._also = None
+        self._last = seq
+        if sealed_at:
+            self.found += 1
+        if seq in self.heads and self.heads[seq].link != link:
+            self._lost_heads.append(self.heads[seq])
+        # The line against its person and its evidence …
+        if salt is None:
+            if evidence != "{}":
+                self._evidence.append(seq)
+        else:
+            if mark_of(salt, evidence) != mark:
+                self._evidence.append(seq)
+            if person_of(salt, address) != person:
+                self._strangers.setdefault((subscriber, person), seq)
+            if event == "moved" and (was := _was(evidence)) is not None:
+                self._formerly.add((subscriber, was))
+        # … and against its seal.
+        seal = self._linkers.get(key_id)
+        if seal is None:
+            self._unknown_keys.setdefault(key_id or "", seq)
+            self._before, self._also = link, None
+            return
+        words = (key_id, newsletter, event, source)
+        tail = self._tails.get(words)
+        if tail is None:
+            tail = self._tails[words] = tail_of(*words)
+        said = Line(subscriber, at, newsletter, event, source, person or b"", mark or b"", sealed_at)
+        line = bytes_of(seq, said, tail)
+        right = link if self._before is None else seal(self._before + line)
+        if right == link:
+            self._also = None
+        elif self._also is not None and seal(self._also + line) == link:
+            self._also = None  # it was only the seal of the line before that was changed
+        else:
+            self._changed.append(seq)
+            self._also = right
+        self._before = link
 
     def findings(self, head: Head) -> Iterator[str]:
         for first, last in self._gaps[:SHOWN]:
@@ -256,10 +267,26 @@ async def _strays(
 
 
 async def _nameless(connection: AsyncConnection) -> list[str]:
-    """Persons whose address went without a word in the ledger."""
+    """Persons whose address, or who themselves, went without a word in the ledger."""
     said = exists().where(consents.c.subscriber_id == subscribers.c.id, consents.c.event.in_(ENDINGS))
     lost = select(subscribers.c.id).where(subscribers.c.address.is_(None), ~said).order_by(subscribers.c.id)
     ids = (await connection.execute(lost.limit(SHOWN))).scalars().all()
+    sealed = exists().where(consents.c.subscriber_id == subscribers.c.id)
+    unsalted = select(subscribers.c.id).where(
+        subscribers.c.address.is_not(None), subscribers.c.salt.is_(None), sealed
+    )
+    bare = (await connection.execute(unsalted.order_by(subscribers.c.id).limit(SHOWN))).scalars().all()
+    known = exists().where(subscribers.c.id == consents.c.subscriber_id)
+    removed = select(consents.c.subscriber_id).where(~known).distinct()
+    gone = (await connection.execute(removed.order_by(consents.c.subscriber_id).limit(SHOWN))).scalars().all()
     return [
-        f"person {number} has no address, and the ledger does not say that it was erased" for number in ids
+        *(
+            f"person {number} has no address, and the ledger does not say that it was erased"
+            for number in ids
+        ),
+        *(
+            f"person {number} has an address and no salt: nothing in the ledger speaks of it"
+            for number in bare
+        ),
+        *(f"person {number} was removed; the ledger has lines about them" for number in gone),
     ]
