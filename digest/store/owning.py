@@ -114,8 +114,8 @@ async def everything(database: Database, connection: AsyncConnection, person: in
 
 
 async def _asked_for(database: Database, connection: AsyncConnection, address: str) -> list[dict[str, Any]]:
-    """What waits to be answered with a letter. Others may share the mailbox as its limits see it; theirs is
-    not shown."""
+    """What waits to be answered with a letter. Others may share the mailbox as its limits see it; what is
+    theirs is not shown."""
     same = select(signups).where(signups.c.mailbox == mailbox_of(database, address)).order_by(signups.c.id)
     return [
         {
