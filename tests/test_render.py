@@ -461,7 +461,17 @@ def test_the_same_issue_is_the_same_letter() -> None:
 def test_an_installed_package_finds_its_templates_within_itself(tmp_path: Path) -> None:
     package = tmp_path / "digest"
     package.mkdir()
-    for name in ("__init__", "languages", "links", "model", "render", "translations", "typeset", "wording"):
+    for name in (
+        "__init__",
+        "keyed",
+        "languages",
+        "links",
+        "model",
+        "render",
+        "translations",
+        "typeset",
+        "wording",
+    ):
         shutil.copy(shipped().parent / "digest" / f"{name}.py", package)
     shutil.copytree(shipped(), package / "templates")
     program = "from digest.render import shipped; print(shipped())"

@@ -126,7 +126,9 @@ async def _goodbye(
     """The way back stands open for an hour after leaving, however this page was reached."""
     lent = pages.lent
     if subscription is None:  # erased: there is nobody to speak of
-        return pages.private("goodbye", language=pages.asked(request), newsletter=None, token="")
+        return pages.private(
+            "goodbye", language=pages.asked(request), newsletter=None, token="", problem=None
+        )
     publication = await lent.store.newsletters.get(subscription.newsletter)
     return pages.private(
         "goodbye",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.links import Links
@@ -48,6 +48,7 @@ VALUES = st.builds(
 )
 
 
+@settings(deadline=None)  # the first one renders the sample
 @given(reader=VALUES, sample=st.sampled_from(["mixed", *SAMPLES]))
 def test_whatever_a_reader_brings_no_line_begins_with_a_dot_or_ends_otherwise_than_it_should(
     reader: Reader, sample: str
