@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from digest import html
 from digest.feeds import markup
@@ -12,6 +12,13 @@ from digest.feeds.moments import moment
 from digest.model import Entry, FeedError, Parsed
 
 Object = dict[str, Any]
+
+
+class _Feed(NamedTuple):
+    """base: what its addresses are relative to. own: where it came from; empty for a file."""
+
+    base: str
+    own: str
 
 
 def read(text: str, url: str) -> Parsed:
@@ -26,25 +33,28 @@ def read(text: str, url: str) -> Parsed:
     is_declared = "jsonfeed" in str(document.get("version"))
     if not is_declared and not (isinstance(items, list) and "title" in document):
         raise FeedError("this is JSON, but not a JSON Feed (it has no list of items)")
-    site = _url(document, "home_page_url", url)
+    feed = _Feed(url, url)
+    site = _url(document, "home_page_url", feed)
     authors = _authors(document)
     return Parsed(
         title=_line(document, "title"),
         site_url=site,
         language=markup.language(document.get("language")),
         entries=tuple(
-            _entry(item, url or site, authors) for item in _list(document, "items") if isinstance(item, dict)
+            _entry(item, _Feed(url or site, url), authors)
+            for item in _list(document, "items")
+            if isinstance(item, dict)
         ),
-        icon=_url(document, "icon", url) or _url(document, "favicon", url),
+        icon=_url(document, "icon", feed) or _url(document, "favicon", feed),
     )
 
 
-def _entry(item: Object, base: str, authors: tuple[str, ...]) -> Entry:
-    link = _url(item, "url", base) or _url(item, "external_url", base)
+def _entry(item: Object, feed: _Feed, authors: tuple[str, ...]) -> Entry:
+    link = _url(item, "url", feed) or _url(item, "external_url", feed)
     content = _text(item, "content_html")
     if not content and _text(item, "content_text"):
         content = markup.as_html(html.scrub(_text(item, "content_text")))
-    content = markup.resolved(html.scrub(content), link or base)
+    content = markup.resolved(html.scrub(content), link or feed.base, feed.own)
     summary = html.scrub(_text(item, "summary"))
     attachments = [each for each in _list(item, "attachments") if isinstance(each, dict)]
     pictures = [each for each in attachments if str(each.get("mime_type", "")).startswith("image/")]
@@ -60,13 +70,13 @@ def _entry(item: Object, base: str, authors: tuple[str, ...]) -> Entry:
             dict.fromkeys(html.plain(tag) for tag in _list(item, "tags") if isinstance(tag, str))
         ),
         language=markup.language(item.get("language")),
-        image=_url(item, "image", base)
-        or _url(item, "banner_image", base)
-        or next((_url(each, "url", base) for each in pictures), "")
-        or markup.first_image(content, link or base),
+        image=_url(item, "image", feed)
+        or _url(item, "banner_image", feed)
+        or next((_url(each, "url", feed) for each in pictures), "")
+        or markup.first_image(content, link or feed.base, feed.own),
         published=_date(item, "date_published") or _date(item, "date_modified"),
         updated=_date(item, "date_modified"),
-        enclosure=next((_url(each, "url", base) for each in files), ""),
+        enclosure=next((_url(each, "url", feed) for each in files), ""),
     )
 
 
@@ -103,8 +113,8 @@ def _line(item: object, key: str) -> str:
     return html.plain(_text(item, key))
 
 
-def _url(item: Object, key: str, base: str) -> str:
-    return markup.absolute(base, _text(item, key))
+def _url(item: Object, key: str, feed: _Feed) -> str:
+    return markup.elsewhere(markup.absolute(feed.base, _text(item, key)), feed.own)
 
 
 def _list(item: Object, key: str) -> list[Any]:

@@ -209,13 +209,28 @@ def absolute(base: str, url: str) -> str:
     return url.replace(" ", "%20").replace('"', "%22").replace("<", "%3C").replace(">", "%3E")
 
 
+def elsewhere(url: str, own: str) -> str:
+    """The address, or nothing where it leads to the feed itself (`own`): that may hold a key of ours."""
+    return "" if url and own and _document(url) == _document(own) else url
+
+
+def _document(url: str) -> tuple[str, str, str]:
+    """What an address names, whatever its scheme, its case, its fragment or the name before its host."""
+    try:
+        parts = urlsplit(absolute("", url))
+    except ValueError:
+        return (url, "", "")
+    return parts.netloc.rpartition("@")[2].lower(), parts.path or "/", parts.query
+
+
 def may_be_relative(markup: str) -> bool:
     """Is there any link or source in it that `resolved` might change?"""
     return _RELATIVE.search(markup) is not None
 
 
-def resolved(markup: str, base: str) -> str:
-    """Markup with every relative link and source made absolute; all else is untouched."""
+def resolved(markup: str, base: str, own: str = "") -> str:
+    """Markup with every relative link and source made absolute; all else is untouched, and so is what leads
+    to the feed itself (`own`), such as `#note-1`."""
     if not base or not may_be_relative(markup):
         return markup
     site = _SITE.match(base)
@@ -228,28 +243,28 @@ def resolved(markup: str, base: str) -> str:
             return f'{found[1]}"{site[0]}{value}"'
         value = unescape(value).strip()
         if "srcset" in found[1].lower():
-            value = ", ".join(_joined(base, part.strip()) for part in value.split(", "))
+            value = ", ".join(_joined(base, part.strip(), own) for part in value.split(", "))
         else:
-            value = _joined(base, value)
+            value = _joined(base, value, own)
         return f'{found[1]}"{escape(value)}"'
 
     return _ELEMENT.sub(lambda element: _ATTRIBUTE.sub(attribute, element[0]), markup)
 
 
-def _joined(base: str, url: str) -> str:
+def _joined(base: str, url: str, own: str) -> str:
     try:
-        return urljoin(base, url)
+        return elsewhere(urljoin(base, url), own) or url
     except ValueError:
         return url
 
 
-def first_image(markup: str, base: str) -> str:
-    """The address of the first picture that is one, not a one-pixel counter."""
+def first_image(markup: str, base: str, own: str = "") -> str:
+    """The address of the first picture that is one, not a one-pixel counter nor the feed itself (`own`)."""
     for found in _IMAGE.finditer(markup):
         source = _SOURCE.search(found[0])
         if source is None or _TINY.search(found[0]):
             continue
-        url = absolute(base, unescape(source[1] or source[2] or source[3] or ""))
+        url = elsewhere(absolute(base, unescape(source[1] or source[2] or source[3] or "")), own)
         if url:
             return url
     return ""

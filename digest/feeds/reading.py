@@ -43,7 +43,7 @@ class Reading:
         """clean: the document holds no character that has to be taken out of it."""
         self._nowhere = nowhere(url)
         self._folder = self._nowhere.partition("?")[0].rpartition("/")[0] + "/"
-        self._base = url
+        self._base = self._own = url
         self._clean = clean
         if not url:  # a local file: its links are relative to the site it speaks of
             self._base = markup.absolute("", string(get(feed, "link")))
@@ -69,7 +69,7 @@ class Reading:
             categories=self._categories(said),
             language=_language(said),
             image=self._image(said, enclosures)
-            or markup.first_image(content or description, url or self._base),
+            or markup.first_image(content or description, url or self._base, self._own),
             published=_date(said, "published") or _date(said, "created") or updated,
             updated=updated,
             enclosure=self.link(href(enclosures[0])) if enclosures else "",
@@ -102,7 +102,7 @@ class Reading:
         text = string(value).strip()
         if not text or text == self._nowhere:  # an empty link became the address of the feed itself
             return ""
-        return markup.absolute(self._base, self._real(text))
+        return markup.elsewhere(markup.absolute(self._base, self._real(text)), self._own)
 
     def _url(self, said: Said, guid: str, enclosures: Sequence[Said]) -> str:
         link = get(said, "link")
@@ -161,7 +161,7 @@ class Reading:
         # An explicit xml:base wins. What RSS holds was copied from a page: its links are relative to that.
         explicit = said and said != self._nowhere
         base = self._real(said) if explicit or self._atom else (url or self._base)
-        return markup.resolved(text, markup.absolute(self._base, base))
+        return markup.resolved(text, markup.absolute(self._base, base), self._own)
 
     def _image(self, said: Said, enclosures: Sequence[Said]) -> str:
         pictures = [each for each in get(said, "media_content") or () if _is_picture(each)]

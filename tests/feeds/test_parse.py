@@ -115,6 +115,29 @@ def test_links_of_a_local_file_are_relative_to_the_site_it_speaks_of() -> None:
     assert parse(body, "", "examples/feeds/x.xml").entries[0].url == "https://site.example/a/b"
 
 
+KEYED = "http://feeds.example/feed.xml?key=TOPSECRET"
+
+
+@pytest.mark.parametrize(
+    "link", ["#frag1", "", "?key=TOPSECRET#x", "HTTPS://FEEDS.example/feed.xml?key=TOPSECRET"]
+)
+def test_the_address_of_the_feed_itself_is_no_link_and_no_picture(link: str) -> None:
+    markup = f"<img src='{link}'><a href='#note'>1</a>"
+    item = f"<item><title>x</title><link>{link}</link><description><![CDATA[{markup}]]></description></item>"
+    told = {"id": "1", "title": "x", "url": link, "image": link, "content_html": markup}
+    for body in (rss(item), json.dumps({"version": "jsonfeed", "title": "x", "items": [told]})):
+        (entry,) = parse(body.encode(), "", KEYED).entries
+        assert (entry.url, entry.image) == ("", "")
+        assert "<a href='#note'>" in (entry.html or entry.description) or 'href="#note"' in (
+            entry.html or entry.description
+        )
+
+
+def test_other_addresses_beside_the_feed_are_links() -> None:
+    body = rss("<item><title>x</title><link>?page=2#x</link></item>").encode()
+    assert parse(body, "", KEYED).entries[0].url == "http://feeds.example/feed.xml?page=2#x"
+
+
 def test_a_guid_stays_the_same_when_the_feed_moves() -> None:
     body = rss("<item><guid>42</guid><title>x</title></item><item><guid>/p/7</guid></item>").encode()
     here, there = (parse(body, "", url).entries for url in (URL, "http://other.example/news/atom?x=1"))
