@@ -316,11 +316,9 @@ class Issues:
             await connection.execute(update(issues).where(issues.c.id == issue.id).values(revised))
             told = issue.stories if row.public else ()
             await index(self._database, connection, issue.id, row.newsletter, told)
-            for_everyone = (
-                (deliveries.c.issue_id == issue.id)
-                & deliveries.c.subscription_id.is_(None)
-                & (deliveries.c.state != DeliveryState.ATTEMPTING)
-            )
+            # Also one that is being published just now: it may have looked at the issue before this. What
+            # comes of that attempt is not written down any more, and another one follows.
+            for_everyone = (deliveries.c.issue_id == issue.id) & deliveries.c.subscription_id.is_(None)
             await _again(connection, for_everyone, f"revision {issue.revision}", now)
             return True
 

@@ -491,3 +491,21 @@ async def test_a_revision_takes_the_place_of_the_one_before_and_only_the_feeds_g
     assert await store.deliveries.begin(again, now=NOW, lease=MINUTE) == "go"
     assert await store.deliveries.record(again, DeliveryState.SENT, now=NOW)
     assert await store.deliveries.invariant(issue.id) == []
+
+
+async def test_a_revision_while_a_document_is_being_made_has_it_made_again(store: Store) -> None:
+    letter = await one_letter(store)
+    assert letter.issue_id is not None
+    (document,) = await claimed(store, "feed")
+    for delivery in (letter, document):
+        assert await store.deliveries.begin(delivery, now=NOW, lease=MINUTE) == "go"
+    issue = await store.issues.get(letter.issue_id)
+    assert await store.issues.revise(replace(issue, revision=2, title="Corrected"), now=NOW)
+    # What was made before is not taken for what stands now; a letter that is under way is left alone.
+    assert not await store.deliveries.record(document, DeliveryState.SENT, now=NOW)
+    assert await store.deliveries.record(letter, DeliveryState.SENT, now=NOW)
+    (again,) = await claimed(store, "feed")
+    assert again.id == document.id
+    assert await store.deliveries.begin(again, now=NOW, lease=MINUTE) == "go"
+    assert await store.deliveries.record(again, DeliveryState.SENT, now=NOW)
+    assert await store.deliveries.invariant(issue.id) == []
