@@ -10,10 +10,12 @@ from digest import polling, timing
 from digest.drafting import draft_issue
 from digest.feeds.fetch import fetch
 from digest.feeds.health import looked_at, refused
+from digest.html import plain
 from digest.line import Line, Progress, each, quiet
 from digest.model import DigestError, Feed, FeedError, Issue, NotFound
 from digest.render import LetterText, ReaderLinks, renderer
 from digest.store.codec import host_of
+from digest.summarizer.draft import opening_of
 
 CHECKS_AT_ONCE = 32
 """Hosts; the feeds of one are asked one after another."""
@@ -113,6 +115,14 @@ async def _look_at(line: Line, url: str, known: Feed | None) -> Checked:
     )
 
 
+def _words(text: str, what: str) -> str:
+    """What an admin wrote, on one line. Raises DigestError when nothing is left of it."""
+    words = plain(text)
+    if not words:
+        raise DigestError(f"{what} cannot be empty; nothing was changed")
+    return words
+
+
 async def correct(
     line: Line, issue: Issue, *, story: int, title: str | None, summary: str | None, now: datetime
 ) -> Issue:
@@ -125,14 +135,17 @@ async def correct(
     old = issue.stories[story - 1]
     new = replace(
         old,
-        title=title if title is not None else old.title,
-        summary=(summary,) if summary is not None else old.summary,
+        title=_words(title, "a title") if title is not None else old.title,
+        summary=(_words(summary, "a summary"),) if summary is not None else old.summary,
     )
     if new == old:
         raise DigestError(f"story {story} of {issue.path} says that already; nothing was changed")
     new = replace(new, corrected_at=now)
     stories = (*issue.stories[: story - 1], new, *issue.stories[story:])
-    corrected = replace(issue, stories=stories, revision=issue.revision + 1, updated_at=now)
+    intro = issue.intro
+    if intro == opening_of(issue.stories, issue.language):  # ours, out of headlines: it may tell the old one
+        intro = opening_of(stories, issue.language)
+    corrected = replace(issue, stories=stories, intro=intro, revision=issue.revision + 1, updated_at=now)
     if not await line.store.issues.revise(corrected, now=now):
         raise DigestError(f"{issue.path} was corrected by somebody else meanwhile; look at it again")
     return corrected

@@ -39,7 +39,11 @@ async def test_a_correction_is_in_the_feeds_and_in_no_letter(tmp_path: Path) -> 
             for place, etag in before.items():
                 assert after[place].etag != etag
                 assert b"The light is on again" in after[place].body
+                assert issue.stories[1].title.encode() not in after[place].body  # also not in the opening
             assert len(await store.inbox.list()) == letters
+            for empty in ("", "   ", "\x00\n"):
+                with pytest.raises(DigestError, match="a title cannot be empty"):
+                    await desk.correct(line, corrected, story=1, title=empty, summary=None, now=now)
             with pytest.raises(DigestError, match="says that already"):
                 await desk.correct(
                     line, corrected, story=2, title="The light is on again", summary=None, now=now

@@ -59,7 +59,7 @@ def compose(
             fresh.append(article)
     stories, decisions = _tell(Window(newsletter, fresh, told, background), told, memory, now)
     stories = _with_own_pictures(stories, placeholders((article for article, _ in candidates), stories_told))
-    intro = opening(_headlines(stories), newsletter.language)
+    intro = opening_of(stories, newsletter.language)
     size = count_words(intro) + sum(count_words(" ".join((story.title, *story.summary))) for story in stories)
     return Draft(
         stories=tuple(stories),
@@ -151,7 +151,8 @@ def _noted(decision: Decision, notes: Mapping[int, str]) -> Decision:
     return replace(decision, reason=f"{decision.reason} {note}") if note else decision
 
 
-def _headlines(stories: Sequence[Story]) -> list[str]:
-    """The first story's, and then those of the two that matter most."""
+def opening_of(stories: Sequence[Story], language: str) -> str:
+    """The line that an issue with these stories begins with: the first one's headline, and then those of the
+    two that matter most."""
     rest = sorted(stories[1:], key=lambda story: (-story.score, story.key))
-    return [story.title for story in (*stories[:1], *rest[:2])]
+    return opening([story.title for story in (*stories[:1], *rest[:2])], language)
