@@ -22,7 +22,9 @@ MOST_PAGES = 49_000  # a sitemap may hold 50,000
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
-_PRIVATE = ("/confirm/", "/unsubscribe/", "/preferences/", "/dev/", "/search", "/*/search")
+# Rules are beginnings (RFC 9309 2.2.2): `/search` would shut out a newsletter called searchlight.
+_PRIVATE = ("/confirm/", "/unsubscribe/", "/preferences/", "/dev/",
+            "/search$", "/search?", "/*/search$", "/*/search?")  # fmt: skip
 
 
 async def no_feed_yet(pages: Pages, request: Request) -> Response:

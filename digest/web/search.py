@@ -41,6 +41,7 @@ async def _search(pages: Pages, request: Request, slug: str | None, **context: A
     return pages.public(
         request,
         "search",
+        vary="accept-language" if slug is None else "",
         language=pages.asked(request) if slug is None else "",
         query=query,
         found=found[:SHOWN],

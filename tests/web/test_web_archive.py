@@ -209,6 +209,9 @@ async def test_machines_find_every_page(house: House) -> None:
     robots = await text(house, "/robots.txt")
     assert "Sitemap: http://digest.test/sitemap.xml" in robots
     assert "Disallow: /unsubscribe/" in robots
+    rules = [line.removeprefix("Disallow: ") for line in robots.splitlines() if line.startswith("Disallow")]
+    assert {"/search?", "/search$"} <= set(rules)
+    assert not any("/searchlight/".startswith(rule) for rule in rules)
     space = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
     index = etree.fromstring((await text(house, "/sitemap.xml")).encode())
     maps = [one.text for one in index.iter(f"{space}loc")]

@@ -134,11 +134,14 @@ async def test_nothing_of_ours_on_a_newsletters_pages_stands_outside_of_the_cata
         asked = await web.post("/port/subscribe", data={"email": "not one"})
         quick = await web.post("/port/subscribe", data={"email": "a@example.org", "opened": "x"})
         front = await web.get("/", headers={"accept-language": "ar"})
+        everywhere = await web.get("/search?q=bees", headers={"accept-language": "ar"})
     for answer in (asked, quick, front):
         reader = Unmarked(known=(*known, *told, "World in brief", "One letter a day.", "Yesterday’s paper"))
         reader.feed(re.sub(r'<ul class="headlines">.*?</ul>', "", answer.text, flags=re.DOTALL))
         assert reader.found == []
     assert front.headers["vary"] == "accept-language"
+    assert everywhere.headers["vary"] == "accept-language"
+    assert 'lang="ar"' in everywhere.text
 
 
 @pytest.mark.asyncio
