@@ -95,20 +95,20 @@ def _routes(pages: Pages, css: str, icon: str) -> list[Route]:
         Route("/readyz", partial(health.readyz, lent.health)),
         Route("/metrics", partial(health.metrics, lent)),
         *(_inbox(pages) if lent.dev_inbox else ()),
-        _form("/confirm/{token}", pages, subscribe.confirm_page, subscribe.confirm),
-        _form("/unsubscribe/{token}", pages, leaving.unsubscribe_page, leaving.unsubscribe),
-        _form("/unsubscribe/undo/{token}", pages, leaving.goodbye_page, leaving.goodbye),
-        _form(
+        *_form("/confirm/{token}", pages, subscribe.confirm_page, subscribe.confirm),
+        *_form("/unsubscribe/{token}", pages, leaving.unsubscribe_page, leaving.unsubscribe),
+        *_form("/unsubscribe/undo/{token}", pages, leaving.goodbye_page, leaving.goodbye),
+        *_form(
             "/preferences/{token}",
             pages,
             preferences.preferences_page,
             partial(preferences.preferences, gate),
         ),
-        _form("/preferences/manage/{token}", pages, manage.manage_page, manage.manage),
-        _form("/preferences/address/{token}", pages, moving.address_page, moving.address),
+        *_form("/preferences/manage/{token}", pages, manage.manage_page, manage.manage),
+        *_form("/preferences/address/{token}", pages, moving.address_page, moving.address),
         Route("/{slug}", partial(archive.add_slash, pages)),
         Route("/{slug}/", partial(archive.newsletter, pages)),
-        _form("/{slug}/subscribe", pages, subscribe.to_the_form, partial(subscribe.subscribe, gate)),
+        *_form("/{slug}/subscribe", pages, subscribe.to_the_form, partial(subscribe.subscribe, gate)),
         Route("/{slug}/private/{token}/feed.{format}", partial(private_feed, pages)),
         Route("/{slug}/feed.{format}", partial(lists.no_feed_yet, pages)),
         Route("/{slug}/sitemap.xml", partial(lists.sitemap_of, pages)),
@@ -147,13 +147,14 @@ def _inbox(pages: Pages) -> list[Route]:
     ]
 
 
-def _form(path: str, pages: Pages, look: Handler, act: Handler) -> Route:
-    """A page that shows something to GET and HEAD, and does something only on POST."""
+def _form(path: str, pages: Pages, look: Handler, act: Handler) -> list[Route]:
+    """A page that shows something to GET and HEAD, and does something only on POST. A stroke that a mail
+    program put at its end is no hindrance."""
 
     async def endpoint(request: Request) -> Response:
         return await (act if request.method == "POST" else look)(pages, request)
 
-    return Route(path, endpoint, methods=["GET", "POST"])
+    return [Route(each, endpoint, methods=["GET", "POST"]) for each in (path, f"{path}/")]
 
 
 async def _asset(text: str, media_type: str, _request: Request) -> Response:

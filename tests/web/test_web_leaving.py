@@ -60,6 +60,31 @@ async def test_a_clumsy_mail_client_gets_out_too(house: House, content: bytes, k
     assert await status(house, "active") is SubscriptionStatus.LEFT
 
 
+async def test_a_stroke_at_the_end_of_a_link_is_no_hindrance(house: House) -> None:
+    confirm = f"/confirm/{house.token('confirm', 'pending')}/"
+    leave = f"/unsubscribe/{house.token('unsubscribe', 'active')}/"
+    before = await house.snapshot()
+    async with house.client() as web:
+        looks = [
+            await web.request(method, path)
+            for path in (confirm, leave, f"/preferences/{house.token('preferences', 'active')}/")
+            for method in ("GET", "HEAD")
+        ]
+        assert await house.snapshot() == before, "to look changes nothing"
+        acts = [await web.post(path) for path in (confirm, leave)]
+        forged = await web.post(f"/unsubscribe/{'A' * 40}/")
+        form = await web.get("/world/subscribe/")
+        asked = await web.post("/world/subscribe/", data={"email": "new@example.org"})
+    assert {answer.status_code for answer in (*looks, *acts)} == {200}
+    assert all(answer.headers["cache-control"] == "no-store" for answer in (*looks, *acts))
+    assert await status(house, "pending") is SubscriptionStatus.ACTIVE
+    assert await status(house, "active") is SubscriptionStatus.LEFT
+    assert forged.status_code == 404
+    assert (form.status_code, form.headers["location"]) == (303, "/world/#subscribe")
+    assert asked.status_code == 200
+    assert await house.answered() == 1
+
+
 async def test_a_one_click_of_a_megabyte_is_refused(house: House) -> None:
     path = f"/unsubscribe/{house.token('unsubscribe', 'active')}"
     async with house.client() as web:
