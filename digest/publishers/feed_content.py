@@ -34,6 +34,8 @@ NEAR = timedelta(minutes=10)
 _SUMMARY_LIMIT = 300
 _NAME_LIMIT = 200
 _LOOKS_LIKE_MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#|([A-Za-z][A-Za-z0-9]*)(;?))")
+# HTML reads these names also without a semicolon, and within a longer word: `&ltimg` is `<img`.
+_BEGINS_WITH_A_NAME = re.compile("|".join(name for name in html5 if not name.endswith(";")))
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9._~-]{1,64}", re.ASCII)
 
 
@@ -194,7 +196,9 @@ def _alike(found: re.Match[str]) -> str:
     if found[0] == "<":
         return "‹"
     name = found[1]
-    return "＆" if name is None or name in html5 or f"{name};" in html5 else "&"
+    if name is None or f"{name};" in html5 or _BEGINS_WITH_A_NAME.match(name):
+        return "＆"
+    return "&"
 
 
 # ---------------------------------------------------------------- entries

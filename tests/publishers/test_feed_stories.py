@@ -195,6 +195,8 @@ def test_ids_are_those_that_earlier_releases_gave() -> None:
         ("<!--", "‹!--"),
         ("&amp; &#60; &copy &nosuchthing;", "＆amp; ＆#60; ＆copy &nosuchthing;"),
         ("Q&A, R&D", "Q&A, R&D"),
+        ("&ltimg src=x>", "＆ltimg src=x>"),
+        ("Marks&copySpencer, Johnson &ltd, &notable", "Marks＆copySpencer, Johnson ＆ltd, ＆notable"),
     ],
 )
 def test_only_what_reads_as_markup_is_changed(given: str, shown: str) -> None:
