@@ -39,6 +39,13 @@ _UNCLEAN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u2028\u2029\u2060\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef"
     "\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
 )
+# Marks that stand above or below a letter: the combining blocks, and those of Hebrew, Arabic and Thai.
+_STACKED = re.compile(
+    "([\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
+    "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{6})"
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
+    "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
 _SPACES = re.compile(r"[^\S\n]+")
 _ALL_SPACES = re.compile(r"\s+")
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]*)")
@@ -101,6 +108,11 @@ def scrub(text: str) -> str:
 def plain(text: str) -> str:
     """One clean line of text. The argument is text, not markup: `a < b` stays as it is."""
     return " ".join(scrub(text).split())
+
+
+def unstacked(text: str) -> str:
+    """With at most six marks on one letter: more are piled up only to paint over what stands around it."""
+    return text if text.isascii() else _STACKED.sub(r"\1", text)
 
 
 def lines(text: str) -> str:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from digest.html import MAX_MARKUP, clean, plain, to_text
+from digest.html import MAX_MARKUP, clean, plain, to_text, unstacked
 
 BASE = "https://paper.example.org/2026/11/story/"
 
@@ -37,6 +37,11 @@ def test_a_line_is_one_clean_line_of_text(given: str, expected: str) -> None:
 def test_a_clean_line_can_always_be_encoded() -> None:
     everything = "".join(map(chr, range(0, 0x11000, 3)))
     plain(everything).encode("utf-8")
+
+
+def test_no_letter_carries_a_pile_of_marks() -> None:
+    assert unstacked("e" + "\u0301" * 120 + "nd") == "e" + "\u0301" * 6 + "nd"
+    assert unstacked("Vie\u0302\u0323t ที่นี่ שָׁלוֹם") == "Vie\u0302\u0323t ที่นี่ שָׁלוֹם"
 
 
 # ---------------------------------------------------------------- text

@@ -92,6 +92,7 @@ def _article(
     image: str,
     fingerprint: Fingerprint,
 ) -> Article:
+    from digest import html
     from digest.html import plain
 
     entry = unread.entry
@@ -99,11 +100,11 @@ def _article(
         entry_id=unread.id,
         feed_id=unread.feed_id,
         feed_url=unread.feed_url,
-        feed_title=plain(unread.feed_title),
+        feed_title=html.unstacked(plain(unread.feed_title)),
         guid=entry.guid,
         url=entry.url,
-        title=title,
-        authors=tuple(filter(None, (plain(author) for author in entry.authors))),
+        title=html.unstacked(title),
+        authors=tuple(filter(None, (html.unstacked(plain(author)) for author in entry.authors))),
         categories=tuple(filter(None, (plain(category) for category in entry.categories))),
         language=language,
         text=text,
