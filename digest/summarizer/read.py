@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from digest.model import Article, Fetched, Fingerprint, Sentence, UnreadEntry
 
+LONGEST_TITLE = 300  # characters: a headline, and not a page of them
+
 
 def read_entry(unread: UnreadEntry, page: Fetched | None = None) -> Article:
     """The article that an entry holds. Bad content makes a poor article, never an error.
@@ -94,6 +96,7 @@ def _article(
 ) -> Article:
     from digest import html
     from digest.html import plain
+    from digest.typeset import clamp
 
     entry = unread.entry
     return Article(
@@ -103,7 +106,7 @@ def _article(
         feed_title=html.unstacked(plain(unread.feed_title)),
         guid=entry.guid,
         url=entry.url,
-        title=html.unstacked(title),
+        title=clamp(html.unstacked(title), LONGEST_TITLE),
         authors=tuple(filter(None, (html.unstacked(plain(author)) for author in entry.authors))),
         categories=tuple(filter(None, (plain(category) for category in entry.categories))),
         language=language,

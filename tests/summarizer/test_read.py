@@ -49,6 +49,15 @@ def test_an_entry_without_a_title_is_named_by_its_beginning() -> None:
     assert read_entry(unread(title="", html="")).title == "a.example"
 
 
+def test_a_title_is_a_headline_and_no_page_of_them() -> None:
+    found = read_entry(unread(title="A headline " * 300, html=MARKUP))
+    assert found.title.startswith("A headline A headline")
+    assert found.title.endswith("…")
+    assert len(found.title) <= 300
+    piled = read_entry(unread(title="Caf" + "e\u0301" + "\u0301" * 200 + " opens", html=MARKUP))
+    assert piled.title == "Caf" + "e\u0301" + "\u0301" * 5 + " opens"
+
+
 def test_a_title_alone_is_an_article_without_a_summary() -> None:
     found = read_entry(unread(title="Just a headline of some words"))
     assert (found.source, found.text, found.summary) == ("title", "Just a headline of some words", ())
