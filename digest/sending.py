@@ -255,8 +255,10 @@ class Sending:
         for delivery in wanted:
             self._until[delivery.id] = started + self._lease.total_seconds()
         for one, ours in zip(ended, kept, strict=True):
-            self._under_way.pop(one.delivery.id, None)
-            self._until.pop(one.delivery.id, None)
+            held = self._under_way.get(one.delivery.id)
+            if held is None or held.fence == one.delivery.fence:  # else it was put back, and is ours anew
+                self._under_way.pop(one.delivery.id, None)
+                self._until.pop(one.delivery.id, None)
             if ours:
                 self._tally.count(one.state)
             else:

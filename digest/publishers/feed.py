@@ -112,12 +112,15 @@ class Publisher:
         publication = await store.newsletters.get(slug)
         await self._close_archives(slug)
         archives = await store.feed_archives.list(slug)
+        there_are = set(await store.documents.paths(slug))
         changed = looked_at = 0
         last: FeedArchive | None = None
         for archive in archives:
             made = self._made_with(publication, last)
             holds = issue_id is not None and archive.after < issue_id <= archive.through
-            if archive.made in (made, made + EMPTY) and not holds:
+            own = {f"/{slug}/feed/{archive.number}.{form}" for form in FORMS}
+            stands = archive.made == made and own <= there_are
+            if (stands or archive.made == made + EMPTY) and not holds:
                 made = archive.made
             else:
                 there = partial(store.issues.between, slug, after=archive.after, through=archive.through)

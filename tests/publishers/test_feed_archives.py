@@ -10,6 +10,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from a_house import Clock
 from digest.model import Document, Issue, Retention
@@ -170,6 +172,23 @@ async def test_a_new_title_or_template_is_in_the_archives_after_a_refresh(
     assert await own.refresh("world") == 6
     assert b"Own: No. 1" in (await documents_of(store))["/world/feed/1.json"].body
     assert await own.refresh("world") == 0
+
+
+async def test_documents_that_somebody_deleted_come_back_byte_for_byte(
+    store: Store, lend: Callable[..., Lent]
+) -> None:
+    await settle(store)
+    publisher = Publisher(Settings(entries=2), lend())
+    await publish(store, publisher, 1, 2, 3)
+    before = {path: one.body for path, one in (await documents_of(store)).items()}
+
+    async def gone(connection: AsyncConnection) -> None:
+        await connection.execute(text("DELETE FROM documents"))
+
+    await store._database.write(gone)
+    assert await publisher.refresh("world") == 6
+    assert {path: one.body for path, one in (await documents_of(store)).items()} == before
+    assert await publisher.refresh("world") == 0
 
 
 async def test_stories_have_an_archive_for_each_issue(store: Store, lend: Callable[..., Lent]) -> None:
