@@ -11,7 +11,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from digest.line import Line, Progress, quiet
-from digest.model import Newsletter
+from digest.model import DigestError, Newsletter
 from digest.publishers.base import Refreshes
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,17 @@ async def tidy(line: Line, now: datetime, *, progress: Progress = quiet) -> Shel
     if indexed:
         log.info("stories indexed", extra={"issues": indexed})
     return Shelved(shelved=shelved, indexed=indexed)
+
+
+async def refresh(line: Line) -> None:
+    """Bring up to date what channels show between issues: the feeds of newsletters that have none yet, or
+    whose title, address or templates are others now."""
+    for newsletter in line.newsletters.values():
+        try:
+            await _publish_again(line, newsletter)
+        except DigestError as error:
+            said = {"newsletter": newsletter.slug, "error": str(error)}
+            log.warning("channels not refreshed", extra=said)
 
 
 async def _shelve(line: Line, newsletter: Newsletter, now: datetime, progress: Progress) -> int:

@@ -96,3 +96,23 @@ async def test_who_has_no_service_but_once_keeps_no_more_either(tmp_path: Path) 
     async with open_house(config) as house:
         assert len(await house.store.shelves.addresses("world", limit=9)) == 2
         assert await house.store.ledger.head_of_the_day(house.line.clock()) is None  # it was told already
+
+
+async def test_who_has_no_service_but_once_has_feeds_from_the_beginning_that_follow_the_site(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "city.xml").write_text("<rss version='2.0'><channel><title>City</title></channel></rss>")
+    config = tmp_path / "config.yaml"
+
+    async def shown(url: str) -> str:
+        config.write_text(CONFIG.format(keep="all").replace("http://127.0.0.1:8080", url))
+        assert not await once_in(str(config), force=False, as_json=False)
+        async with open_house(config) as house:
+            documents = {one.path: one.body.decode() for one in await house.store.documents.all("world")}
+            assert documents.keys() == {f"/world/feed.{form}" for form in ("atom", "rss", "json")}
+            return " ".join(documents.values())
+
+    assert "http://127.0.0.1:8080/world/" in await shown("http://127.0.0.1:8080")
+    moved = await shown("https://moved.example")
+    assert "https://moved.example/world/feed.atom" in moved
+    assert "127.0.0.1" not in moved

@@ -67,6 +67,7 @@ async def once_in(path: str, *, force: bool, as_json: bool) -> bool:
         for channel, reason in sent.waiting.items():
             say(f"waiting    {channel}: {reason}")
         await shelving.tidy(line, line.clock())
+        await shelving.refresh(line)
         head = await clear_up(house.store, house.settings, line.clock())
         if head is not None and head.length:
             say(f"consents   the head of the ledger today, to be kept: {head}")

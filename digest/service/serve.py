@@ -25,7 +25,6 @@ from digest import dispatch, intake, pipeline, report, shelving
 from digest.config import Settings
 from digest.line import Line, Progress
 from digest.model import DigestError, NotReady, Superseded
-from digest.publishers.base import Refreshes
 from digest.render import renderer
 from digest.scheduler import Scheduler, Tick
 from digest.service import (
@@ -300,17 +299,7 @@ class Running:
     async def refresh(self) -> None:
         """Bring up to date what channels show between issues: at the start, and after a reload."""
         async with self.current.use() as held:
-            line = held.line
-            for newsletter in line.newsletters.values():
-                for name in newsletter.channels:
-                    publisher = line.publishers[name]
-                    if not isinstance(publisher, Refreshes):
-                        continue
-                    try:
-                        await publisher.refresh(newsletter.slug)
-                    except DigestError as error:
-                        said = {"channel": name, "newsletter": newsletter.slug, "error": str(error)}
-                        log.warning("channel not refreshed", extra=said)
+            await shelving.refresh(held.line)
 
     async def close(self) -> None:
         if self._reloading is not None:

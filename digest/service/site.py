@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from digest import shelving
 from digest.line import Progress, quiet
 from digest.model import DigestError
 from digest.render import renderer
@@ -42,6 +43,7 @@ async def export_site(house: House, folder: Path, *, progress: Progress = quiet)
             static=True,
         )
     )
+    await shelving.refresh(house.line)
     paths = [path async for path in _paths(house)]
     with opened(folder) as files:
         missing = (await _asked(app, NOWHERE, 404)) or b""
