@@ -647,12 +647,13 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressChange:
-    """Somebody wants their letters at another address, and has not confirmed it yet."""
+    """Somebody wants their letters at another address. done: it was confirmed before; they go there."""
 
     id: int
     subscriber_id: int
     address: str
     asked_at: datetime
+    done: bool = False
 
 
 # ---------------------------------------------------------------- deliveries

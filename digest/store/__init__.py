@@ -39,6 +39,7 @@ from digest.store.mailbox import prune_letters
 from digest.store.newsletters import Newsletters
 from digest.store.notebook import Notebook
 from digest.store.notices import Notices
+from digest.store.owning import forget_changes
 from digest.store.prune import prune_articles, prune_deliveries, prune_notes
 from digest.store.schema import prepare, upgrade
 from digest.store.seals import begin
@@ -206,6 +207,7 @@ class Store:
             "budgets": await prune_budgets(self._database, now),
             "unconfirmed": await forget_unconfirmed(self._database, now - UNCONFIRMED, now),
             "limits": await prune_letters(self._database, now),
+            "changes": await forget_changes(self._database, now),
         }
 
 

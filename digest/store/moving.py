@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import AddressChange, DeliveryState, Subscription, Token
@@ -34,7 +34,7 @@ from digest.store.joining import (
     undo_departure,
 )
 from digest.store.notices import create_notice
-from digest.store.owning import address_change
+from digest.store.owning import address_change, change_done
 from digest.store.people import (
     find_person,
     hash_of,
@@ -43,7 +43,7 @@ from digest.store.people import (
     select_subscriptions,
     subscription_of,
 )
-from digest.store.tables import address_changes, deliveries, subscribers, subscriptions
+from digest.store.tables import deliveries, subscribers, subscriptions
 
 READING = (ACTIVE, PAUSED)
 UNSENT = (DeliveryState.PENDING, DeliveryState.DEFERRED)  # nobody can have got these
@@ -59,15 +59,17 @@ async def move(
 ) -> AddressChange | None:
     """`Subscriptions.confirm_address` as part of a transaction."""
     change = await address_change(connection, token, lock=True)
-    if change is None or await is_suppressed(database, connection, change.address):
+    if change is None or change.done:
+        return change
+    if await is_suppressed(database, connection, change.address):
         return None
-    await connection.execute(delete(address_changes).where(address_changes.c.id == change.id))
     theirs = select(subscribers).where(subscribers.c.id == change.subscriber_id).with_for_update()
     person = (await connection.execute(theirs)).one()
     if person.address is None:
         return None
     other = await find_person(database, connection, change.address)
     stays = person.id if other is None else other
+    await change_done(connection, change, stays, now)
     if stays == person.id:
         await _take_along(database, connection, person.id, person.address, change.address, evidence, now)
     else:

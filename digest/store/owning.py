@@ -8,7 +8,7 @@ latest one that was mailed, and for as long as the address is theirs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -31,6 +31,8 @@ from digest.store.tables import (
     subscribers,
     subscriptions,
 )
+
+CHANGE_LASTS = timedelta(days=1)  # as long as the link that asks for it is good
 
 # ---------------------------------------------------------------- the link
 
@@ -102,7 +104,11 @@ async def everything(database: Database, connection: AsyncConnection, person: in
         ],
         "asked_for": await _asked_for(database, connection, row.address),
         "address_changes": [
-            {"address": one.address, "asked_at": _said(one.asked_at)}
+            {
+                "address": one.address,
+                "asked_at": _said(one.asked_at),
+                "done_at": _said(one.done_at),
+            }
             for one in await connection.execute(wanted)
         ],
         "letters": await _letters(connection, theirs),
@@ -236,11 +242,37 @@ async def ask_address(
 async def address_change(
     connection: AsyncConnection, token: Token, *, lock: bool = False
 ) -> AddressChange | None:
-    """What the link in such a letter leads to; None when it is done, or another was asked for since."""
+    """What the link in such a letter leads to; None when another was asked for since, or it is too old."""
     statement = select(address_changes).where(address_changes.c.id == token.id)
     row = (await connection.execute(statement.with_for_update() if lock else statement)).first()
     if row is None or int(row.asked_at.timestamp()) != token.number:
         return None
     return AddressChange(
-        id=row.id, subscriber_id=row.subscriber_id, address=row.address, asked_at=row.asked_at
+        id=row.id,
+        subscriber_id=row.subscriber_id,
+        address=row.address,
+        asked_at=row.asked_at,
+        done=row.done_at is not None,
     )
+
+
+async def change_done(connection: AsyncConnection, change: AddressChange, person: int, now: datetime) -> None:
+    """It stays as long as its link is good, so that a second press is answered as the first; with whoever has
+    the new address now. A wish of their own is dropped: a person has one, and this one was chosen last."""
+    theirs = (address_changes.c.subscriber_id == person, address_changes.c.id != change.id)
+    await connection.execute(delete(address_changes).where(*theirs))
+    await connection.execute(
+        update(address_changes)
+        .where(address_changes.c.id == change.id)
+        .values(subscriber_id=person, done_at=now)
+    )
+
+
+async def forget_changes(database: Database, now: datetime) -> int:
+    """Changes of address whose link is good no more, done or not; how many."""
+
+    async def work(connection: AsyncConnection) -> int:
+        old = delete(address_changes).where(address_changes.c.asked_at < now - CHANGE_LASTS)
+        return (await connection.execute(old)).rowcount
+
+    return await database.write(work)

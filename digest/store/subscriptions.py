@@ -420,9 +420,10 @@ class Subscriptions:
     async def confirm_address(
         self, token: Token, *, evidence: Mapping[str, Any], now: datetime
     ) -> AddressChange | None:
-        """The person moves with all they read; the old address is told. None: done already, or asked for
-        another one since. If the new address has subscriptions, the two become one: nobody gets two
-        letters, and what either reads goes on, also where the new address had left."""
+        """The person moves with all they read; the old address is told. If the new address has subscriptions,
+        the two become one: nobody gets two letters, and what either reads goes on, also where the new address
+        had left. Twice is as good as once: the second answer says `done`, and nothing changes. None: they
+        asked for another one since, or it is too old."""
 
         async def work(connection: AsyncConnection) -> AddressChange | None:
             await hold(connection)

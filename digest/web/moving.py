@@ -25,11 +25,12 @@ async def address_page(pages: Pages, request: Request) -> Response:
         language=pages.asked(request),
         address=change.address,
         token=request.path_params["token"],
-        done=False,
+        done=change.done,
     )
 
 
 async def address(pages: Pages, request: Request) -> Response:
+    """Twice is as good as once: people press again, and reload."""
     lent = pages.lent
     token = _token(pages, request)
     evidence = {"form": "address page", "ip": network_of(lent, request)}
@@ -40,7 +41,8 @@ async def address(pages: Pages, request: Request) -> Response:
     )
     if moved is None:
         return pages.message("broken_link", status=404, request=request)
-    log.info("address changed")
+    if not moved.done:
+        log.info("address changed")
     return pages.private("address", language=pages.asked(request), address=moved.address, token="", done=True)
 
 

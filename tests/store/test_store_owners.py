@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import datetime, time, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -21,6 +23,7 @@ from store_values import (
     synced,
 )
 
+from digest.links import MAX_AGE
 from digest.model import Notice, Offers, Rhythm, Subscription, SubscriptionStatus, Token
 from digest.store import Store
 from digest.store.tables import deliveries, metadata
@@ -245,12 +248,67 @@ async def test_an_address_changes_only_once_the_new_one_has_said_yes(store: Stor
     await store.subscriptions.confirm_address(token, evidence={}, now=NOW)
     assert (await again(store, made.id)).address == NEW
     assert [one.recipient for one in await letters(store, "moved")] == [OLD], "the old address is told"
-    assert await store.subscriptions.confirm_address(token, evidence={}, now=NOW) is None, "once"
     assert (await store.subscriptions.history(NEW))[-1].event == "moved"
     assert await store.subscriptions.of(OLD) == []
     await is_well(store)
     assert (await opened(store)).recipients == 1
     assert [one.recipient for one in await claimed(store)] == [NEW]
+
+
+async def test_to_confirm_an_address_again_changes_nothing(store: Store) -> None:
+    await store.claim_identity(SECRET, None, NOW)
+    await synced(store)
+    made = await reader(store)
+    assert await store.subscriptions.request_address(made.id, NEW, evidence={}, now=NOW)
+    token = await change_token(store)
+    confirmed = partial(store.subscriptions.confirm_address, token, evidence={}, now=NOW)
+    answers = await asyncio.gather(*(confirmed() for _ in range(5)))
+    assert sorted(one.done for one in answers if one is not None) == [False, True, True, True, True]
+    before = await store.subscriptions.history(NEW)
+    await store.subscriptions.suppress(NEW, "bounced", NOW)
+    again = await confirmed()
+    shown = await store.subscriptions.address_change(token)
+    assert again == shown
+    assert shown is not None
+    assert (shown.done, shown.address) == (True, NEW)
+    assert await store.subscriptions.history(NEW) == before
+    assert [one.event for one in before].count("moved") == 1
+    assert len(await letters(store, "moved", NOW + HOUR)) == 1
+    await is_well(store)
+
+
+async def test_a_change_that_made_two_one_is_answered_again_too(store: Store) -> None:
+    """It is the survivor's then, and goes with them."""
+    await synced(store)
+    made = await reader(store)
+    await store.subscriptions.add("world", NEW, source="cli", evidence={}, now=NOW)
+    (other,) = await store.subscriptions.of(NEW)
+    later = NOW + 2 * HOUR
+    assert await store.subscriptions.request_address(other.id, "third@example.net", evidence={}, now=later)
+    assert await store.subscriptions.request_address(made.id, NEW, evidence={}, now=later)
+    (letter,) = [one for one in await letters(store, "address", later) if one.recipient == NEW]
+    token = Token(int(letter.data["change_id"]), int(later.timestamp()))
+    first = await store.subscriptions.confirm_address(token, evidence={}, now=later)
+    second = await store.subscriptions.confirm_address(token, evidence={}, now=later)
+    assert first is not None
+    assert second == replace(first, subscriber_id=other.subscriber_id, done=True)
+    await store.subscriptions.erase(NEW, later)
+    assert await store.subscriptions.confirm_address(token, evidence={}, now=later) is None
+
+
+@pytest.mark.parametrize("done", [False, True])
+async def test_a_change_is_kept_no_longer_than_its_link_is_good(store: Store, done: bool) -> None:
+    await synced(store)
+    made = await reader(store)
+    assert await store.subscriptions.request_address(made.id, NEW, evidence={}, now=NOW)
+    token = await change_token(store)
+    if done:
+        await store.subscriptions.confirm_address(token, evidence={}, now=NOW)
+    day = MAX_AGE["address"]
+    for after, gone in ((day, 0), (day + MINUTE, 1)):
+        pruned = await store.prune(NOW + after, deliveries=90 * day, articles=90 * day)
+        assert pruned["changes"] == gone
+    assert await store.subscriptions.address_change(token) is None
 
 
 async def test_a_second_wish_kills_the_link_of_the_first(store: Store) -> None:

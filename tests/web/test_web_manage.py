@@ -96,7 +96,9 @@ async def test_a_new_address_gets_the_letters_once_its_owner_says_yes(house: Hou
         page = await web.get(f"/preferences/address/{token}")
         still = await house.store.subscriptions.get(house.readers["active"])
         done = await web.post(f"/preferences/address/{token}")
+        after = await house.snapshot()
         twice = await web.post(f"/preferences/address/{token}")
+        looked = await web.get(f"/preferences/address/{token}")
         old = await web.get(path)
     moved = await house.store.subscriptions.get(house.readers["active"])
     assert asked.status_code == 200
@@ -109,7 +111,9 @@ async def test_a_new_address_gets_the_letters_once_its_owner_says_yes(house: Hou
     assert "from now on" in done.text
     assert moved is not None
     assert (moved.address, moved.status) == ("new@example.org", SubscriptionStatus.ACTIVE)
-    assert twice.status_code == 404
+    assert (twice.status_code, twice.text) == (200, done.text)
+    assert (looked.status_code, looked.text) == (200, done.text)  # no button once it is done
+    assert await house.snapshot() == after
     assert old.status_code == 404  # the link went to the address that it was
 
 
