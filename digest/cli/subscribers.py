@@ -316,8 +316,9 @@ def verify_subscribers(
 ) -> None:
     """Has anybody changed the record of consent, and does every subscription rest on a yes? Exit 3 if not.
 
-    Whoever can write to the database and lacks the secret can change no line unseen. They can cut the newest
-    lines off: only a head that was printed before shows that. The service logs one a day ("consent ledger").
+    Whoever can write to the database and lacks the secret can change no line unseen, no person and no
+    subscription that rests on one. They can cut the newest lines off and put an older head back: only a head
+    that was printed before shows that. The service logs one a day ("consent ledger").
     """
     from digest.store.chain import Head
 
@@ -338,6 +339,7 @@ def verify_subscribers(
                 "lines": verdict.head.length,
                 "head": str(verdict.head),
                 "found": verdict.found,
+                "found_at": None if verdict.found_at is None else verdict.found_at.isoformat(),
                 "problems": verdict.problems,
             }
         )
@@ -345,9 +347,15 @@ def verify_subscribers(
         for problem in verdict.problems:
             click.echo(problem)
         if verdict.found:
-            say(f"{verdict.found} lines are older than the chain: they are sealed as they were found then")
+            when = f", the last of them {verdict.found_at:%Y-%m-%d %H:%M} UTC" if verdict.found_at else ""
+            older = f"{verdict.found} lines are older than the chain: they are sealed as they were found then"
+            say(older + when)
         if not verdict.problems:
             click.echo(f"ok: {verdict.head.length} lines, and every active subscription rests on a yes")
+            if not printed:
+                say(
+                    "whether the newest lines were cut off shows only a head from the log: --head HASH:LENGTH"
+                )
         click.echo(f"head {verdict.head}")
     if verdict.problems:
         ctx.exit(CHECK_FAILED)

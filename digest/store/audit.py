@@ -1,42 +1,42 @@
 """Has anybody changed the past? The consent ledger, walked from its first line to its head.
 
-Each line is held against its seal, its person and its evidence; then the subscriptions of today against the
-last word of the ledger. Pages of lines are read, so that a million take a few seconds and little memory.
+Each line is held against its seal, its person and its evidence (`walk`); then the persons and subscriptions
+of today against the last word of the ledger (`standing`). Pages of lines are read, so that a million take a
+few seconds and little memory.
 """
 
 from __future__ import annotations
 
-import hmac
-import json
-import struct
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, exists, func, select, type_coerce
+from sqlalchemy import Connection, func, or_, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import DigestError
-from digest.store import consent
-from digest.store.chain import NOBODY, Head, Keys, Line, bytes_of, linker, mark_of, person_of, tail_of
+from digest.store import consent, standing
+from digest.store.bulk import Rows
+from digest.store.chain import Head, Keys
+from digest.store.codec import from_epoch
 from digest.store.database import Database
-from digest.store.seals import LEDGER, begun_seal
+from digest.store.seals import Kept, as_it_lies, is_no_text, is_ours, kept_head
 from digest.store.sync import remember
-from digest.store.tables import consent_heads, consents, meta, subscribers
-
-PAGE = 10_000
-SHOWN = 20  # findings of one kind
-ENDINGS = ("erased", "lapsed", "moved")  # what a person without an address must have in the ledger
+from digest.store.tables import consents, meta
+from digest.store.walk import SHOWN, Walk, lines_after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What was found. found: lines that were there before the chain, and are sealed as they were found.
-    problems: in words; none when all is well."""
+    """What was found. head: of the lines that are there. found: lines that were there before the chain, and
+    are sealed as they were found, the last of them at found_at. problems: in words; none when all is well."""
 
     head: Head
     found: int = 0
+    found_at: datetime | None = None
     problems: tuple[str, ...] = ()
 
 
@@ -47,22 +47,22 @@ class Ledger:
         self._database = database
 
     async def head(self) -> Head:
-        """Where the chain ends now."""
+        """Where the chain ends now. Raises DigestError when its head is gone."""
         async with self._database.reading() as connection:
-            row = (await connection.execute(_head())).one()
-            return Head(row.length, row.link)
+            return _certain(await kept_head(connection))
 
     async def head_of_the_day(self, now: datetime) -> Head | None:
-        """The head, to whoever asks first on a day (UTC); None for all others."""
+        """The head, to whoever asks first on a day (UTC); None for all others. Raises DigestError when it is
+        gone."""
         today = now.date().isoformat()
 
         async def work(connection: AsyncConnection) -> Head | None:
-            row = (await connection.execute(_head().with_for_update())).one()
+            head = _certain(await kept_head(connection, lock=True))
             known = select(meta.c.value).where(meta.c.name == "consent head")
             if (await connection.execute(known)).scalar_one_or_none() == today:
                 return None
             await remember(self._database, connection, "consent head", today)
-            return Head(row.length, row.link)
+            return head
 
         return await self._database.write(work)
 
@@ -74,219 +74,84 @@ class Ledger:
         keys = self._database.keys
         if keys is None:
             raise DigestError("without the secret nobody can tell whether the ledger was changed")
+        walk = Walk(keys, self._database.pepper, list(heads))
         async with self._database.reading() as connection:  # one state of the database throughout
-            row = (await connection.execute(_head())).first()
-            if row is None:
-                return Verdict(head=Head(0, NOBODY), problems=("the head of the ledger was removed",))
-            head = Head(row.length, row.link)
-            walk = _Walk(keys, {one.length: one for one in heads})
-            after = 0
-            while rows := (await connection.execute(_lines(after))).all():
-                walk.look_at(rows)
-                after = rows[-1].seq
-                progress(after, head.length)
-            findings = [
-                *walk.findings(head),
-                *await _strays(connection, keys, row.found_to, row.begun),
-                *await _nameless(connection),
-                *await consent.problems(connection),
+            kept = await kept_head(connection)
+            problems = [
+                *await _read(_walked(walk, self._database, connection, kept, progress), "the lines"),
+                *_beginning(keys, kept),
+                *await _read(_strays(connection, kept), "the lines that are on no chain"),
+                *await _read(standing.persons(connection), "the persons"),
+                *await _read(standing.readers(connection), "the subscriptions"),
+                *await _read(consent.problems(connection), "the subscriptions"),
+                *await _read(standing.lost(connection), "the subscriptions"),
             ]
-        return Verdict(head=head, found=walk.found, problems=tuple(findings))
+        at = from_epoch(walk.found_at) if walk.found and not problems else None
+        return Verdict(head=walk.end, found=walk.found, found_at=at, problems=tuple(problems))
 
 
-@dataclass(slots=True)
-class _Walk:
-    """One pass over the lines, in order. What it has not found out is in the database."""
-
-    keys: Keys
-    heads: dict[int, Head]
-    found: int = 0
-    _last: int = 0
-    _before: bytes | None = NOBODY  # None: the line before is missing, so this one's seal cannot be told
-    _also: bytes | None = None  # what the line before should have had, if its own seal is wrong
-    _gaps: list[tuple[int, int]] = field(default_factory=list)
-    _changed: list[int] = field(default_factory=list)
-    _evidence: list[int] = field(default_factory=list)
-    _unknown_keys: dict[str, int] = field(default_factory=dict)
-    _strangers: dict[tuple[int, bytes], int] = field(default_factory=dict)
-    _formerly: set[tuple[int, bytes]] = field(default_factory=set)
-    _tails: dict[tuple[str, str, str, str], bytes] = field(default_factory=dict)
-    _linkers: dict[str, Callable[[bytes], bytes]] = field(default_factory=dict)
-    _lost_heads: list[Head] = field(default_factory=list)
-
-    def look_at(self, rows: Iterable[Any]) -> None:
-        """The next lines. (Their columns are unpacked: by name, a row costs five times as much.)"""
-        if not self._linkers:
-            self._linkers = {name: linker(key) for name, key in self.keys.by_id.items()}
-        for row in rows:
-            try:
-                self._look_at(row)
-            except (TypeError, ValueError, AttributeError, OverflowError, struct.error):
-                # SQLite takes a word for a number, and bytes for a word.
-                self._changed.append(row.seq)
-                self._last, self._before, self._also = row.seq, None, None
-
-    def _look_at(self, row: Any) -> None:
-        seq, subscriber, at, newsletter, event, source, evidence, *seals, sealed_at, address, salt = row
-        person, mark, link, key_id = seals
-        if seq != self._last + 1:
-            self._gaps.append((self._last + 1, seq - 1))
-            self._before = self._also = None
-        self._last = seq
-        if sealed_at:
-            self.found += 1
-        if seq in self.heads and self.heads[seq].link != link:
-            self._lost_heads.append(self.heads[seq])
-        # The line against its person and its evidence …
-        if salt is None:
-            if evidence != "{}":
-                self._evidence.append(seq)
-        else:
-            if mark_of(salt, evidence) != mark:
-                self._evidence.append(seq)
-            if person_of(salt, address) != person:
-                self._strangers.setdefault((subscriber, person), seq)
-            if event == "moved" and (was := _was(evidence)) is not None:
-                self._formerly.add((subscriber, was))
-        # … and against its seal.
-        seal = self._linkers.get(key_id)
-        if seal is None:
-            self._unknown_keys.setdefault(key_id or "", seq)
-            self._before, self._also = link, None
-            return
-        words = (key_id, newsletter, event, source)
-        tail = self._tails.get(words)
-        if tail is None:
-            tail = self._tails[words] = tail_of(*words)
-        said = Line(subscriber, at, newsletter, event, source, person or b"", mark or b"", sealed_at)
-        line = bytes_of(seq, said, tail)
-        right = link if self._before is None else seal(self._before + line)
-        if right == link:
-            self._also = None
-        elif self._also is not None and seal(self._also + line) == link:
-            self._also = None  # it was only the seal of the line before that was changed
-        else:
-            self._changed.append(seq)
-            self._also = right
-        self._before = link
-
-    def findings(self, head: Head) -> Iterator[str]:
-        for first, last in self._gaps[:SHOWN]:
-            yield f"{_span(first, last)} missing: removed from the middle of the ledger"
-        for first, last in _runs(self._changed)[:SHOWN]:
-            yield f"{_span(first, last)} not as sealed: changed, or added by somebody without the secret"
-        for seq in self._evidence[:SHOWN]:
-            yield f"line {seq}: what was shown to the person is not what was sealed"
-        strangers = [seq for key, seq in self._strangers.items() if key not in self._formerly]
-        for seq in strangers[:SHOWN]:
-            yield f"line {seq}: the person's address is not the one that this line is about"
-        for name, seq in self._unknown_keys.items():
-            yield (
-                f"line {seq} is sealed with the key {name or '(none)'} that we do not have: put the secret of"
-                " that time behind the new one, `secret: [new, old]`"
-            )
-        if self._last < head.length:
-            yield f"{_span(self._last + 1, head.length)} missing at the end"
-        elif self._last > head.length:
-            yield f"{_span(head.length + 1, self._last)} behind the head: added without the lock"
-        elif self._before != head.link:
-            yield "the head is not the seal of the last line"
-        for printed in self._lost_heads:
-            yield f"the head {printed} was printed, and that line has another seal: the past was rewritten"
-        for printed in self.heads.values():
-            if printed.length > self._last:
-                yield f"the head {printed} was printed: the newest lines were cut off, {self._last} are left"
+def _certain(kept: Kept | None) -> Head:
+    if kept is None:
+        raise DigestError("the head of the consent ledger is gone: `digest subscribers verify` says more")
+    return kept.head
 
 
-def _was(evidence: str) -> bytes | None:
-    try:
-        return bytes.fromhex(json.loads(evidence)["was"])
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
-def _runs(numbers: list[int]) -> list[tuple[int, int]]:
-    """5, 6, 7, 9 → (5, 7), (9, 9)."""
-    runs: list[tuple[int, int]] = []
-    for number in numbers:
-        if runs and runs[-1][1] == number - 1:
-            runs[-1] = (runs[-1][0], number)
-        else:
-            runs.append((number, number))
-    return runs
-
-
-def _span(first: int, last: int) -> str:
-    return f"line {first} is" if first == last else f"lines {first} to {last} are"
-
-
-def _head() -> Select[Any]:
-    return select(consent_heads).where(consent_heads.c.name == LEDGER)
-
-
-def _lines(after: int) -> Select[Any]:
-    return (
-        select(
-            consents.c.seq,
-            consents.c.subscriber_id,
-            type_coerce(consents.c.at, BigInteger).label("at"),
-            consents.c.newsletter,
-            consents.c.event,
-            consents.c.source,
-            consents.c.evidence,
-            consents.c.person,
-            consents.c.mark,
-            consents.c.link,
-            consents.c.key_id,
-            func.coalesce(type_coerce(consents.c.sealed_at, BigInteger), 0).label("sealed_at"),
-            subscribers.c.address,
-            subscribers.c.salt,
-        )
-        .outerjoin(subscribers, subscribers.c.id == consents.c.subscriber_id)
-        .where(consents.c.seq > after)
-        .order_by(consents.c.seq)
-        .limit(PAGE)
-    )
-
-
-async def _strays(
-    connection: AsyncConnection, keys: Keys, found_to: int | None, begun: bytes | None
+async def _walked(
+    walk: Walk,
+    database: Database,
+    connection: AsyncConnection,
+    kept: Kept | None,
+    progress: Callable[[int, int], None],
 ) -> list[str]:
-    """Lines that are on no chain."""
-    if begun is None or found_to is None:
-        return ["the chain has not been begun"]
-    if not any(hmac.compare_digest(begun, seal) for seal in begun_seal(keys, found_to)):
+    after: Any = 0
+
+    def page(raw: sqlite3.Connection | Connection) -> list[Any]:
+        return lines_after(Rows(raw), after)
+
+    while rows := await database.by_hand(connection, page):
+        walk.look_at(rows)
+        after = rows[-1][0]
+        progress(walk.end.length, walk.end.length if kept is None else kept.head.length)
+    numbered = select(func.count()).select_from(consents).where(consents.c.seq > 0)
+    walk.missed = (await connection.execute(numbered)).scalar_one() - walk.walked
+    return list(walk.findings(None if kept is None else kept.head))
+
+
+async def _read(findings: Awaitable[list[str]], what: str) -> list[str]:
+    """These findings; or that they cannot be made, as there are bytes that are no text."""
+    try:
+        return await findings
+    except (DBAPIError, sqlite3.Error) as error:
+        if not is_no_text(error):
+            raise
+        return [f"{what} cannot all be read: there is text that is no UTF-8, which we never write"]
+
+
+def _beginning(keys: Keys, kept: Kept | None) -> list[str]:
+    if kept is None:
+        return ["the head of the ledger is gone, or somebody wrote into it what we never do"]
+    if kept.begun is None or kept.found_to is None:
+        return ["the chain has not been begun, or somebody took away the mark of where it was"]
+    if not is_ours(keys, kept):
         return ["where the chain begins is not as it was sealed: the mark of the lines before it was changed"]
-    loose = select(consents.c.id).where(consents.c.seq.is_(None)).order_by(consents.c.id).limit(SHOWN)
-    ids = (await connection.execute(loose)).scalars().all()
-    return [
-        f"the row with the id {number} "
-        + ("waits to be sealed" if number <= found_to else "is on no chain: added by somebody else")
-        for number in ids
-    ]
+    return []
 
 
-async def _nameless(connection: AsyncConnection) -> list[str]:
-    """Persons whose address, or who themselves, went without a word in the ledger."""
-    said = exists().where(consents.c.subscriber_id == subscribers.c.id, consents.c.event.in_(ENDINGS))
-    lost = select(subscribers.c.id).where(subscribers.c.address.is_(None), ~said).order_by(subscribers.c.id)
-    ids = (await connection.execute(lost.limit(SHOWN))).scalars().all()
-    sealed = exists().where(consents.c.subscriber_id == subscribers.c.id)
-    unsalted = select(subscribers.c.id).where(
-        subscribers.c.address.is_not(None), subscribers.c.salt.is_(None), sealed
+async def _strays(connection: AsyncConnection, kept: Kept | None) -> list[str]:
+    """Lines that are on no chain."""
+    loose = (
+        select(consents.c.id, as_it_lies(consents.c.seq).label("seq"))
+        .where(or_(consents.c.seq.is_(None), consents.c.seq < 1))
+        .order_by(consents.c.id)
+        .limit(SHOWN)
     )
-    bare = (await connection.execute(unsalted.order_by(subscribers.c.id).limit(SHOWN))).scalars().all()
-    known = exists().where(subscribers.c.id == consents.c.subscriber_id)
-    removed = select(consents.c.subscriber_id).where(~known).distinct()
-    gone = (await connection.execute(removed.order_by(consents.c.subscriber_id).limit(SHOWN))).scalars().all()
+    found_to = 0 if kept is None else kept.found_to or 0
     return [
-        *(
-            f"person {number} has no address, and the ledger does not say that it was erased"
-            for number in ids
-        ),
-        *(
-            f"person {number} has an address and no salt: nothing in the ledger speaks of it"
-            for number in bare
-        ),
-        *(f"person {number} was removed; the ledger has lines about them" for number in gone),
+        f"the row with the id {row.id} "
+        + (
+            "waits to be sealed"
+            if row.seq is None and row.id <= found_to
+            else "is on no chain: added by somebody else"
+        )
+        for row in await connection.execute(loose)
     ]

@@ -103,6 +103,10 @@ class Rows:
         row = self._run(statement, values).fetchone()
         return None if row is None else row[0]
 
+    def all(self, statement: str, values: tuple[Any, ...]) -> list[Any]:
+        """All rows, as the driver gives them."""
+        return list(self._run(statement, values).fetchall())
+
     def among(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a statement that joins `wanted(value)`: these values, all texts or all numbers."""
         if not values:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, bindparam, func, insert, select, type_coerce, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, insert, select, type_coerce, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import NullType
 
 from digest.model import DigestError
 from digest.store.chain import SEAL, Chain, Head, Keys, Line, linker, mark_of, person_of
@@ -25,7 +28,19 @@ from digest.store.database import Database
 from digest.store.tables import consent_heads, consents, subscribers
 
 LEDGER = "consents"
+_HERE = consent_heads.c.name == LEDGER
 FOUND_AT_ONCE = 5_000  # lines from before the chain that are sealed in one transaction
+NOT_OURS = (TypeError, ValueError, AttributeError, OverflowError, struct.error)
+"""What comes of values that we never write; SQLite takes any value in any column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The row of the head: where the chain ends, and where it began (see `tables`)."""
+
+    head: Head
+    found_to: int | None
+    begun: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,28 +54,65 @@ class Entry:
     evidence: str
 
 
+def as_it_lies(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The value as the driver gives it, also one that the column's type could not read."""
+    return type_coerce(column, NullType())
+
+
+def is_no_text(error: Exception) -> bool:
+    """Whether a statement failed at bytes that somebody wrote where text should be; SQLite lets them."""
+    return "UTF-8" in str(error)
+
+
 async def hold(connection: AsyncConnection) -> None:
     """Take the head, long before anything is appended; nobody else appends until this transaction ends."""
-    await connection.execute(_locked())
+    await connection.execute(select(consent_heads.c.name).where(_HERE).with_for_update())
+
+
+async def kept_head(connection: AsyncConnection, *, lock: bool = False) -> Kept | None:
+    """The row of the head. None: somebody took it away, or wrote into it what we never do."""
+    columns = (consent_heads.c.length, consent_heads.c.link, consent_heads.c.found_to, consent_heads.c.begun)
+    statement = select(*(as_it_lies(column) for column in columns)).where(_HERE)
+    try:
+        row = (await connection.execute(statement.with_for_update() if lock else statement)).first()
+    except DBAPIError as error:
+        if not is_no_text(error):
+            raise
+        return None
+    if row is None:
+        return None
+    length, link, found_to, begun = row
+    numbers = isinstance(length, int) and isinstance(found_to, int | None)
+    if not (numbers and isinstance(link, bytes) and isinstance(begun, bytes | None)):
+        return None
+    return Kept(Head(length, link), found_to, begun) if length >= 0 and (found_to or 0) >= 0 else None
 
 
 async def take_chain(database: Database, connection: AsyncConnection) -> Chain | None:
     """The chain at its head, locked until the transaction ends. None: it has not begun, as nobody with a
-    secret has opened this database yet. Raises DigestError when it has, and we have no secret."""
-    row = (await connection.execute(_locked())).one()
+    secret has opened this database yet. Raises DigestError when it has, and we have no secret; and when
+    somebody took the head or the beginning away."""
+    kept = await kept_head(connection, lock=True)
+    if kept is None:
+        raise DigestError(
+            "the head of the consent ledger is gone, or somebody changed it: nothing is written to the ledger"
+            " before a backup is brought back; `digest subscribers verify` says more"
+        )
     if database.keys is None:
-        if row.begun is not None:
+        if kept.begun is not None:
             raise DigestError("the consent ledger is sealed: without the secret nothing is written to it")
         return None
-    if row.begun is None:
-        raise DigestError("the consent ledger has not been begun; claim the database first")
-    return Chain(database.keys, Head(row.length, row.link))
+    if kept.begun is None:
+        raise DigestError(
+            "the consent ledger has not been begun (claim the database first), or somebody took its beginning"
+            " away: `digest subscribers verify` says so"
+        )
+    return Chain(database.keys, kept.head)
 
 
 async def put_head(connection: AsyncConnection, head: Head) -> None:
     """Let the chain end here; of a transaction that has taken it."""
-    here = consent_heads.c.name == LEDGER
-    await connection.execute(update(consent_heads).where(here).values(length=head.length, link=head.link))
+    await connection.execute(update(consent_heads).where(_HERE).values(length=head.length, link=head.link))
 
 
 async def append(
@@ -132,10 +184,13 @@ async def begin(database: Database, now: datetime) -> int:
     return sealed
 
 
-def begun_seal(keys: Keys, found_to: int) -> list[bytes]:
-    """What stands beside `found_to`, by each of our keys: nobody else can raise that number, and have lines
+def is_ours(keys: Keys, kept: Kept) -> bool:
+    """Whether one of our keys sealed where the chain begins: nobody else can raise `found_to`, and have lines
     of their own sealed as found."""
-    return [_begun(key, found_to) for key in keys.by_id.values()]
+    if kept.begun is None or kept.found_to is None:
+        return False
+    rightly = [_begun(key, kept.found_to) for key in keys.by_id.values()]
+    return any(hmac.compare_digest(kept.begun, seal) for seal in rightly)
 
 
 def _begun(key: bytes, found_to: int) -> bytes:
@@ -143,44 +198,39 @@ def _begun(key: bytes, found_to: int) -> bytes:
 
 
 async def _begin(database: Database, connection: AsyncConnection) -> bool:
-    """True when there is nothing to seal."""
+    """True when there is nothing to seal; or nothing that we would, and `verify` says why."""
     keys = _keys(database)
-    row = (await connection.execute(_locked())).one()
+    kept = await kept_head(connection, lock=True)
+    if kept is None:
+        return True
+    if kept.begun is not None:
+        return bool((await connection.execute(_found(kept.found_to or 0).limit(1))).first() is None)
+    sealed = select(consents.c.id).where(consents.c.seq.is_not(None)).limit(1)
+    if kept.head.length or (await connection.execute(sealed)).first() is not None:
+        return True  # it had begun: whoever took the mark away wants lines of theirs sealed as found
     newest = (await connection.execute(select(func.max(consents.c.id)))).scalar_one() or 0
-    if row.begun is None:
-        seal = _begun(keys.by_id[keys.current], newest)
-        await connection.execute(
-            update(consent_heads).where(consent_heads.c.name == LEDGER).values(found_to=newest, begun=seal)
-        )
-        return bool(newest == 0)
-    return bool((await connection.execute(_found(row.found_to).limit(1))).first() is None)
+    seal = _begun(keys.by_id[keys.current], newest)
+    await connection.execute(update(consent_heads).where(_HERE).values(found_to=newest, begun=seal))
+    return bool(newest == 0)
 
 
 async def _seal_found(database: Database, now: datetime, connection: AsyncConnection) -> int:
     keys = _keys(database)
-    row = (await connection.execute(_locked())).one()
-    if not any(hmac.compare_digest(row.begun, seal) for seal in begun_seal(keys, row.found_to)):
+    kept = await kept_head(connection, lock=True)
+    if kept is None or not is_ours(keys, kept):
         return 0  # not our number: `verify` says so
-    found = (await connection.execute(_found(row.found_to).limit(FOUND_AT_ONCE))).all()
+    found = (await connection.execute(_found(kept.found_to or 0).limit(FOUND_AT_ONCE))).all()
     if not found:
         return 0
-    chain = Chain(keys, Head(row.length, row.link))
-    lines = [
-        Line(
-            subscriber=one.subscriber_id,
-            at=one.at,
-            newsletter=one.newsletter,
-            event=one.event,
-            source=one.source,
-            person=person_of(one.salt, one.address),
-            mark=mark_of(one.salt, one.evidence),
-            sealed_at=since_epoch(now) or 0,
-        )
-        for one in found
-    ]
+    chain = Chain(keys, kept.head)
+    try:
+        lines = [_as_found(one, now) for one in found]
+        seals = list(chain.seal(lines))
+    except NOT_OURS:
+        return 0  # they go on waiting, as `verify` says
     sealed = [
         {"this": one.id, "seq": seq, "person": line.person, "mark": line.mark, "link": seal}
-        for one, line, (seq, seal) in zip(found, lines, chain.seal(lines), strict=True)
+        for one, line, (seq, seal) in zip(found, lines, seals, strict=True)
     ]
     await connection.execute(
         update(consents)
@@ -199,27 +249,36 @@ async def _seal_found(database: Database, now: datetime, connection: AsyncConnec
     return len(sealed)
 
 
+def _as_found(one: AnyRow, now: datetime) -> Line:
+    return Line(
+        subscriber=one.subscriber_id,
+        at=one.at,
+        newsletter=one.newsletter,
+        event=one.event,
+        source=one.source,
+        person=person_of(one.salt, one.address),
+        mark=mark_of(one.salt, one.evidence),
+        sealed_at=since_epoch(now) or 0,
+    )
+
+
 def _found(found_to: int) -> Select[Any]:
+    columns = (
+        consents.c.subscriber_id,
+        consents.c.at,
+        consents.c.newsletter,
+        consents.c.event,
+        consents.c.source,
+        consents.c.evidence,
+        subscribers.c.address,
+        subscribers.c.salt,
+    )
     return (
-        select(
-            consents.c.id,
-            consents.c.subscriber_id,
-            type_coerce(consents.c.at, BigInteger).label("at"),
-            consents.c.newsletter,
-            consents.c.event,
-            consents.c.source,
-            consents.c.evidence,
-            subscribers.c.address,
-            subscribers.c.salt,
-        )
+        select(consents.c.id, *(as_it_lies(column).label(column.name) for column in columns))
         .join(subscribers, subscribers.c.id == consents.c.subscriber_id)
         .where(consents.c.seq.is_(None), consents.c.id <= found_to)
         .order_by(consents.c.id)
     )
-
-
-def _locked() -> Select[Any]:
-    return select(consent_heads).where(consent_heads.c.name == LEDGER).with_for_update()
 
 
 def _keys(database: Database) -> Keys:

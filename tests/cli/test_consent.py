@@ -46,6 +46,33 @@ def test_a_changed_line_is_named_and_is_exit_3(digest, three: str, folder: Path)
     assert told.json()["ok"] is False
 
 
+@pytest.mark.parametrize(
+    ("act", "told"),
+    [
+        ("DELETE FROM consent_heads", "the head of the ledger is gone"),
+        ("UPDATE consents SET at = 'abc' WHERE seq = 2", "line 2 or its person holds a kind of value"),
+        (
+            "UPDATE consents SET newsletter = x'ff' WHERE seq = 2",
+            "line 2 or its person holds a kind of value",
+        ),
+        ("UPDATE subscribers SET salt = 5 WHERE id = 2", "or its person holds a kind of value"),
+        ("UPDATE consents SET source = CAST(x'ff' AS TEXT) WHERE seq = 2", "text that is no UTF-8"),
+    ],
+)
+def test_what_we_never_write_is_a_finding_in_words(
+    digest, three: str, folder: Path, act: str, told: str
+) -> None:
+    change(folder, act)
+    said = digest("subscribers", "verify")
+    assert (said.code, told in said.out) == (3, True), (said.out, said.err)
+    assert "fault of Digest" not in said.err
+
+
+def test_it_is_said_that_only_a_printed_head_shows_a_cut(digest, three: str) -> None:
+    assert "--head HASH:LENGTH" in digest("subscribers", "verify").err
+    assert "--head" not in digest("subscribers", "verify", "--head", three).err
+
+
 def test_a_head_from_the_log_proves_that_nothing_was_cut_off(digest, three: str, folder: Path) -> None:
     digest("subscribers", "add", "world", "d@example.org")
     assert digest("subscribers", "verify", "--head", three).code == 0
@@ -85,7 +112,10 @@ def test_an_old_database_is_sealed_as_it_was_found(digest, three: str, folder: P
     change(folder, "UPDATE consent_heads SET length = 0, link = zeroblob(16), found_to = NULL, begun = NULL")
     said = digest("subscribers", "verify")
     assert said.code == 0
-    assert "4 lines are older than the chain: they are sealed as they were found then" in said.err
+    assert (
+        "4 lines are older than the chain: they are sealed as they were found then, the last of them 2"
+        in said.err
+    )
 
 
 @pytest.mark.parametrize("name", ["uvicorn.error", "python_multipart.multipart"])

@@ -102,6 +102,7 @@ class _Lives:
             (one, *_) = await self.readers.of(f"{name}@example.org")
             assert await self.readers.erase(f"{name}@example.org", NOW)
         assert one.id == changed.id
+        assert await self.readers.say_why(one.id, reason="too much", now=NOW), "said after being erased"
         await self._asked("lapsed")
         await self._added("half", "local")
         await self._asked("half", now=NOW)

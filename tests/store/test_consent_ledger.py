@@ -21,6 +21,7 @@ from digest.model import DigestError
 from digest.store import Store, migrations
 from digest.store.chain import Head
 from digest.store.database import Database
+from digest.store.seals import _begun
 
 pytestmark = pytest.mark.asyncio
 
@@ -216,7 +217,7 @@ async def test_what_only_sqlite_lets_through_is_a_finding_and_no_crash(sealed: S
 async def test_a_reader_without_a_yes_is_found_though_the_chain_is_whole(sealed: Store) -> None:
     (one, *_) = await sealed.subscriptions.list()
     await sealed.subscriptions.leave(one.id, evidence={}, now=NOW)
-    await run(sealed, f"UPDATE subscriptions SET status = 'active' WHERE id = {one.id}")
+    await run(sealed, f"UPDATE subscriptions SET status = 'active', left_at = NULL WHERE id = {one.id}")
     (told,) = await verdict(sealed)
     assert told == f"subscription {one.id} of world is active, but its last word is no"
 
@@ -323,6 +324,21 @@ async def test_nobody_slips_a_line_among_those_that_were_found(sealed: Store) ->
     await sealed.claim_identity(SECRET, None, NOW)
     assert [row.seq for row in await rows(sealed, "SELECT seq FROM consents WHERE id = 6")] == [None]
     assert await verdict(sealed) != ()
+
+
+async def test_lines_that_were_found_stand_before_all_others(sealed: Store) -> None:
+    """An earlier release began the chain a second time when the mark was taken away."""
+    await run(
+        sealed,
+        "INSERT INTO consents (subscriber_id, newsletter, at, event, source, evidence)"
+        " VALUES (3, 'world', 1, 'yes', 'web', '{}')",
+    )
+    keys = sealed._database.keys
+    assert keys is not None
+    begun = _begun(keys.by_id[keys.current], 99)
+    await run(sealed, "UPDATE consent_heads SET found_to = 99, begun = :begun", begun=begun)
+    await sealed.claim_identity(SECRET, None, NOW)
+    assert "line 6 is sealed as found, behind lines that were sealed when written" in await verdict(sealed)
 
 
 async def test_without_the_secret_nothing_is_written_to_a_sealed_ledger(
