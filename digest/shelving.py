@@ -6,6 +6,7 @@ Nothing happens here while nothing changes. It is done in small pieces, so that 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -47,11 +48,12 @@ async def refresh(line: Line) -> None:
     """Bring up to date what channels show between issues: the feeds of newsletters that have none yet, or
     whose title, address or templates are others now."""
     for newsletter in line.newsletters.values():
-        try:
-            await _publish_again(line, newsletter)
-        except DigestError as error:
-            said = {"newsletter": newsletter.slug, "error": str(error)}
-            log.warning("channels not refreshed", extra=said)
+        for name, publisher in _refreshing(line, newsletter):
+            try:
+                await publisher.refresh(newsletter.slug)
+            except DigestError as error:  # it stops no other channel, and no other newsletter
+                said = {"channel": name, "newsletter": newsletter.slug, "error": str(error)}
+                log.warning("channel not refreshed", extra=said)
 
 
 async def _shelve(line: Line, newsletter: Newsletter, now: datetime, progress: Progress) -> int:
@@ -65,7 +67,13 @@ async def _shelve(line: Line, newsletter: Newsletter, now: datetime, progress: P
 
 async def _publish_again(line: Line, newsletter: Newsletter) -> None:
     """The feeds show what the archive shows."""
+    for _, publisher in _refreshing(line, newsletter):
+        await publisher.refresh(newsletter.slug)
+
+
+def _refreshing(line: Line, newsletter: Newsletter) -> Iterator[tuple[str, Refreshes]]:
+    """Its channels that show something between issues, by their names."""
     for name in newsletter.channels:
         publisher = line.publishers[name]
         if isinstance(publisher, Refreshes):
-            await publisher.refresh(newsletter.slug)
+            yield name, publisher

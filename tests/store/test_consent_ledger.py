@@ -150,9 +150,9 @@ async def test_the_key_is_nowhere_in_the_database(sealed: Store) -> None:
         (
             "UPDATE subscribers SET address = 'evil@example.org', salt = NULL WHERE id = 3;"
             " UPDATE consents SET evidence = '{}' WHERE subscriber_id = 3",
-            "person 3 has an address and no salt",
+            "person 3 has an address without its salt",
         ),
-        ("DELETE FROM consent_heads", "the head of the ledger was removed"),
+        ("DELETE FROM consent_heads", "the head of the ledger is gone"),
     ],
 )
 async def test_a_changed_past_is_named_by_its_line(sealed: Store, act: str, told: str) -> None:
