@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from digest import shelving
 from digest.cli.steps import once_in
+from digest.model import DigestError
 from digest.service import open_house
 
 sys.path.insert(0, str(Path(__file__).parent / "store"))
@@ -116,3 +118,24 @@ async def test_who_has_no_service_but_once_has_feeds_from_the_beginning_that_fol
     moved = await shown("https://moved.example")
     assert "https://moved.example/world/feed.atom" in moved
     assert "127.0.0.1" not in moved
+
+
+class Broken:
+    """A channel that cannot show what it should."""
+
+    async def refresh(self, slug: str) -> int:
+        raise DigestError(f"{slug} cannot be shown")
+
+
+async def test_a_channel_that_cannot_be_refreshed_stops_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "city.xml").write_text("<rss version='2.0'><channel><title>City</title></channel></rss>")
+    config = tmp_path / "config.yaml"
+    config.write_text(CONFIG.format(keep="all"))
+    async with open_house(config) as house:
+        assert house.line.newsletters["world"].channels[-1] == "feed"
+        line = replace(house.line, publishers={**house.line.publishers, "email": Broken()})  # type: ignore[dict-item]
+        await shelving.refresh(line)
+        assert len(await house.store.documents.all("world")) == 3
+    assert "channel not refreshed" in caplog.text
