@@ -149,19 +149,58 @@ def _is_ideograph(character: str) -> bool:
 
 _LINKED = frozenset(("http", "https", "mailto"))
 _DROPPED = re.compile(r"[\t\n]")  # as browsers do (URL Standard 4.4), so that both see the same scheme
-_UNQUOTED = re.compile(r"[\s\"'<>\\^`{|}]")
+_PLAIN = re.compile(
+    r"https?://[a-z0-9.-]+(?:/[\w.~!$&'()*+,;=:@/-]*)?(?:\?[\w.~!$&'()*+,;=:@/?-]*)?", re.ASCII
+)
+_HOST = re.compile(r"[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]")
+_NOT_IN_URLS = re.compile(r"[^\w.~!$&'()*+,;=:@/?%-]|%(?![0-9A-Fa-f]{2})", re.ASCII)
 
 
 def safe_url(url: str) -> str:
-    """The address, if a letter or page may link to it, else an empty string."""
+    """The address, if a letter or page may link to it, as a URI (RFC 3986), else an empty string.
+
+    What URIs do not hold is percent-encoded as UTF-8, and the host is in A-labels, as RFC 3987 3.1 maps an
+    IRI: feed readers and validators take nothing else. A host or port that no browser goes to is no link.
+    """
+    if _PLAIN.fullmatch(url):
+        return url
     url = _DROPPED.sub("", clean(url)).strip()
     try:
         parts = urlsplit(url)
-        if parts.scheme not in _LINKED or not (parts.hostname or (parts.scheme == "mailto" and parts.path)):
-            return ""
-    except ValueError:
+        if parts.scheme == "mailto":
+            return _escaped(url) if parts.path else ""
+        name, port = parts.hostname or "", parts.port
+        place = ascii_domain(name)
+    except ValueError:  # of UnicodeError too: a label that punycode cannot hold
         return ""
-    return _UNQUOTED.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), url)
+    if parts.scheme not in _LINKED or not _HOST.fullmatch(f"[{place}]" if ":" in place else place):
+        return ""
+    rest = url[url.index("//") + 2 + len(parts.netloc) :]
+    user, at, there = parts.netloc.rpartition("@")
+    if not there.isascii():
+        there = place + ("" if port is None else f":{port}")
+    return f"{parts.scheme}://{_escaped(user)}{at}{there}{_escaped(rest)}"
+
+
+def _escaped(text: str) -> str:
+    """Everything that a URI cannot hold as percent-encoded UTF-8; one `#` begins the fragment."""
+    before, sign, after = text.partition("#")
+    return _NOT_IN_URLS.sub(_percent, before) + sign + _NOT_IN_URLS.sub(_percent, after)
+
+
+def _percent(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode())
+
+
+def ascii_domain(domain: str) -> str:
+    """A domain in lower-case A-labels (RFC 5890). The standard library's `idna` codec is of 2003: it would
+    write `straße` as `strasse`, which is another domain."""
+    if domain.isascii():
+        return domain.lower()
+    return ".".join(
+        label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii")
+        for label in unicodedata.normalize("NFKC", domain).lower().replace("\u3002", ".").split(".")
+    )
 
 
 def host(url: str) -> str:

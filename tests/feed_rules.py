@@ -25,6 +25,11 @@ NAMESPACES = frozenset(name[1:].partition("}")[0] for name in (ATOM, CONTENT, CR
 RELATIONS = frozenset(("alternate", "self", "hub", "related", "via", "current", "prev-archive"))
 PAGED = frozenset(("current", "prev-archive"))
 
+_URI = re.compile(
+    r"https?://(?:[\w.~!$&'()*+,;=:-]|%[0-9A-F]{2})*@?(?:[A-Za-z0-9_.-]+|\[[0-9A-F:.]+\])(?::\d*)?"
+    r"(?:/(?:[\w.~!$&'()*+,;=:@/-]|%[0-9A-F]{2})*)?(?:[?#](?:[\w.~!$&'()*+,;=:@/?-]|%[0-9A-F]{2})*){0,2}",
+    re.ASCII | re.IGNORECASE,
+)
 _TAG_URI = re.compile(r"tag:[a-z0-9]([a-z0-9.-]*[a-z0-9])?,\d{4}-\d\d-\d\d:[A-Za-z0-9;/?:@&=+$.\-_!~*'()%,]*")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _RFC822 = re.compile(
@@ -405,6 +410,19 @@ def _thumbnails(parent: ElementTree.Element) -> Iterator[str]:
 
 
 def is_web(url: str) -> bool:
+    """An absolute URI (RFC 3986, which is stricter than what browsers take) of a host that can be asked."""
+    try:
+        parts = urlsplit(url)
+        return (
+            bool(parts.scheme in ("http", "https") and parts.hostname and _URI.fullmatch(url))
+            and parts.port != 0
+        )
+    except ValueError:
+        return False
+
+
+def _is_absolute(url: str) -> bool:
+    """What content may link to: HTML takes IRIs."""
     parts = urlsplit(url)
     return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"[\s<>\"]", url)
 
@@ -420,7 +438,9 @@ class _Reader(HTMLParser):
         for name, value in attrs:
             if name.startswith("on") or name in ("style", "srcdoc", "formaction", "background"):
                 self.problems.append(f"content holds the attribute {name}")
-            if name in ("href", "src") and not (is_web(value or "") or (value or "").startswith("mailto:")):
+            if name in ("href", "src") and not (
+                _is_absolute(value or "") or (value or "").startswith("mailto:")
+            ):
                 self.problems.append(f"content holds a {name} that is not absolute: {value}")
 
     def handle_data(self, data: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlsplit
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,7 +93,7 @@ def test_wrapping_loses_nothing_and_keeps_to_the_width_where_it_can(text: str, w
     ("url", "expected"),
     [
         ("https://example.org/a?b=c&d=e#f", "https://example.org/a?b=c&d=e#f"),
-        ("HTTP://example.org", "HTTP://example.org"),
+        ("HTTP://Example.org", "http://Example.org"),
         ("mailto:a@example.org", "mailto:a@example.org"),
         ('https://example.org/a b"<c>', "https://example.org/a%20b%22%3Cc%3E"),
         (" https://example.org/\n", "https://example.org/"),
@@ -103,12 +106,46 @@ def test_wrapping_loses_nothing_and_keeps_to_the_width_where_it_can(text: str, w
         ("/x", ""),
         ("https:", ""),
         ("https://[::1", ""),
+        ("https://[::1]:8080/x", "https://[::1]:8080/x"),
+        ("https://example.org/日本?q=ü#é", "https://example.org/%E6%97%A5%E6%9C%AC?q=%C3%BC#%C3%A9"),
+        ("https://example.org/a[1]?b[]=2&c=%zz%4", "https://example.org/a%5B1%5D?b%5B%5D=2&c=%25zz%254"),
+        ("https://example.org/%E6%97%a5#a#b", "https://example.org/%E6%97%a5#a%23b"),
+        ("https://Bücher.example:8080/ü", "https://xn--bcher-kva.example:8080/%C3%BC"),
+        ("https://straße.example", "https://xn--strae-oqa.example"),
+        ("https://例え。テスト/x", "https://xn--r8jz45g.xn--zckzah/x"),
+        ("https://ü@bücher.example/", "https://%C3%BC@xn--bcher-kva.example/"),
+        ("https://example.org:99999/", ""),
+        ("https://example.org:80a/", ""),
+        ("https://ex%61mple.org/", ""),
+        ("https://exa mple.org/", ""),
+        ("https://ex<b>.org/", ""),
+        ("https://[::1%25eth0]/", ""),
+        ("https://a\u2100b.example/", ""),  # would be a/cb.example to a browser
+        ("mailto:jürgen@example.org?subject=a b", "mailto:j%C3%BCrgen@example.org?subject=a%20b"),
         ("mailto:", ""),
         ("", ""),
     ],
 )
 def test_only_web_and_mail_addresses_become_links(url: str, expected: str) -> None:
     assert safe_url(url) == expected
+
+
+@given(
+    st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=30),
+    st.sampled_from(("", "/", "?", "#", "@", ":", "ü")),
+)
+def test_what_becomes_a_link_is_a_uri_and_stays_as_it_is(text: str, sign: str) -> None:
+    for url in (
+        f"https://{text}",
+        f"https://example.org{sign}{text}",
+        f"HTTP://x{text}{sign}y",
+        f"mailto:{text}",
+    ):
+        safe = safe_url(url)
+        if safe:
+            assert re.fullmatch(r"(?:[A-Za-z0-9\[\]._~!$&'()*+,;=:@/?#-]|%[0-9A-Fa-f]{2})+", safe)
+            assert urlsplit(safe).port is None or urlsplit(safe).port == urlsplit(url).port
+        assert safe_url(safe) == safe
 
 
 def test_a_host_is_named_as_people_say_it() -> None:

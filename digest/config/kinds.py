@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 from digest.addresses import AddressError, normalize
 from digest.config.problems import closest, suggestion
 from digest.model import WEEKDAYS
+from digest.typeset import safe_url
 
 OURS = "digest"  # the type of the errors that carry their own sentence
 TEMPLATE = "its template"  # where they carry what it was made from
@@ -313,7 +314,10 @@ def _site_url(text: str) -> str:
     parts = _web_address(text)
     if parts.query or parts.fragment or "?" in text or "#" in text:
         raise wrong("is the base of every link, and has no ? and no #")
-    return text.rstrip("/")
+    url = safe_url(text.rstrip("/"))
+    if not url:
+        raise wrong("{text} names a host that browsers do not go to", text=text)
+    return url
 
 
 def feed_url(text: str, folder: Path) -> str:

@@ -296,4 +296,4 @@ def _picture(story: Story) -> str:
 
 def _web(url: str) -> str:
     url = safe_url(url)
-    return url if url.startswith(("http://", "https://")) else ""
+    return url if url.startswith(("http:", "https:")) else ""

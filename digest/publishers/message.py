@@ -22,7 +22,6 @@ from typing import NamedTuple
 from digest.links import Links
 from digest.model import Issue, Newsletter, Notice, PublishError, Site
 from digest.publishers.mime import (
-    ascii_domain,
     ascii_url,
     header,
     is_address,
@@ -32,7 +31,7 @@ from digest.publishers.mime import (
     wire_address,
 )
 from digest.render import SUBJECT_LIMIT, LetterText, NoticeText, ReaderLinks
-from digest.typeset import clamp
+from digest.typeset import ascii_domain, clamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ import string
 from collections.abc import Iterable
 from urllib.parse import quote, urlsplit
 
-from digest.typeset import one_line
+from digest.typeset import ascii_domain, one_line
 
 LINE = 76  # RFC 2047 2: a line that holds an encoded word; RFC 2045 6.7: a quoted-printable line
 _LONGEST_PLAIN_WORD = 60
@@ -153,15 +153,6 @@ def wire_address(address: str) -> str:
         return address
     mailbox, _, domain = address.rpartition("@")
     return f"{mailbox}@{ascii_domain(domain)}"
-
-
-def ascii_domain(domain: str) -> str:
-    """A domain in lower-case A-labels. The standard library's `idna` codec is of 2003: it would write
-    `straße` as `strasse`, which is another domain."""
-    return ".".join(
-        label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii")
-        for label in domain.lower().split(".")
-    )
 
 
 def ascii_url(url: str) -> str:

@@ -12,6 +12,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from digest.typeset import safe_url
+
 BODY_LIMIT = 16 * 1024
 
 CONTENT_POLICY = (
@@ -151,13 +153,11 @@ def masked(address: str) -> str:
 
 def web_url(url: str) -> str:
     """A URL fit for a link on a page, else nothing: only http and https leave through our pages."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    return url if parts.scheme in ("http", "https") and parts.netloc else ""
+    url = safe_url(url)
+    return url if url.startswith(("http:", "https:")) else ""
 
 
 def image_url(url: str) -> str:
     """An image fit for a page: https only, as the content policy says."""
-    return url if web_url(url) and urlsplit(url).scheme == "https" else ""
+    url = safe_url(url)
+    return url if url.startswith("https:") else ""

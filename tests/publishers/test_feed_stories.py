@@ -169,6 +169,28 @@ def test_stories_without_an_address_or_words_have_an_entry_all_the_same() -> Non
         assert b"javascript:" not in documents[form]
 
 
+ODD_LINKS = (
+    "https://example.org/日本?q=ü#é",
+    "https://Bücher.example/a[1]?b[]=%zz",
+    "https://example.org:99999/",
+    "https://ex%61mple.org/",
+    "https://exa mple.org/",
+    "https://example.org/a#b#c\\d|e^f`g{h}",
+)
+
+
+@pytest.mark.parametrize("items", ["issues", "stories"])
+def test_links_that_are_no_uris_become_ones_or_none(items: Items) -> None:
+    odd = issue(WORLD, *(story(n, f"Story {n}", url=url) for n, url in enumerate(ODD_LINKS)))
+    documents = built([odd], items=items)
+    for form in FORMS:
+        assert PROBLEMS[form](documents[form]) == []
+    text = documents["json"].decode()
+    assert "https://example.org/%E6%97%A5%E6%9C%AC?q=%C3%BC#%C3%A9" in text
+    assert "https://xn--bcher-kva.example/a%5B1%5D?b%5B%5D=%25zz" in text
+    assert "99999" not in text
+
+
 def test_ids_are_those_that_earlier_releases_gave() -> None:
     """The file was written once, and is never written again: an id that changes floods every reader."""
     golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
