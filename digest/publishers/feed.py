@@ -113,10 +113,12 @@ class Publisher:
         await self._close_archives(slug)
         archives = await store.feed_archives.list(slug)
         there_are = set(await store.documents.paths(slug))
+        corrected = await store.issues.corrected(slug)
         changed = looked_at = 0
         last: FeedArchive | None = None
         for archive in archives:
-            made = self._made_with(publication, last)
+            revised = [each for each in corrected if archive.after < each[0] <= archive.through]
+            made = self._made_with(publication, last, revised)
             holds = issue_id is not None and archive.after < issue_id <= archive.through
             own = {f"/{slug}/feed/{archive.number}.{form}" for form in FORMS}
             stands = archive.made == made and own <= there_are
@@ -277,15 +279,17 @@ class Publisher:
             changed += await lent.store.documents.put(document)
         return changed
 
-    def _made_with(self, publication: Publication, before: FeedArchive | None) -> str:
-        """A fingerprint of all that an archive is made of, but for its issues: while it is the same, the
-        documents are not built again."""
+    def _made_with(
+        self, publication: Publication, before: FeedArchive | None, revised: Sequence[tuple[int, int]]
+    ) -> str:
+        """A fingerprint of all that an archive is made of: while it is the same, the documents are not built
+        again. An issue changes only by a correction. revised: (issue, revision) of those in it that were."""
         newsletter, lent = publication.newsletter, self._lent
         said = (newsletter.title, newsletter.description, newsletter.language, newsletter.schedule.zone)
         ours = (lent.site.title, lent.site.url, publication.tag_authority, publication.tag_date)
         words = [renderer(lent.templates).source(f"pages/{name}") for name in TEMPLATES]
         number = before.number if before else 0
-        made_with = (__version__, self._settings.items, said, ours, words, number)
+        made_with = (__version__, self._settings.items, said, ours, words, number, *revised)
         return sha256(repr(made_with).encode(errors="replace")).hexdigest()[:32]
 
 

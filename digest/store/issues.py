@@ -164,6 +164,16 @@ class Issues:
         statement = select(issues).where(_public_after(newsletter, after), issues.c.id <= through)
         return await self._many(statement.order_by(issues.c.id))
 
+    async def corrected(self, newsletter: str) -> builtins.list[tuple[int, int]]:
+        """(id, revision) of the public issues that were corrected, oldest first."""
+        statement = select(issues.c.id, issues.c.revision).where(
+            _public_after(newsletter, 0), issues.c.revision > 1
+        )
+        async with self._database.reading() as connection:
+            return [
+                (id, revision) for id, revision in await connection.execute(statement.order_by(issues.c.id))
+            ]
+
     async def ids_after(self, newsletter: str, issue_id: int) -> builtins.list[int]:
         """The public issues after this one, oldest first."""
         statement = select(issues.c.id).where(_public_after(newsletter, issue_id))

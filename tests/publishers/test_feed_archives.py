@@ -139,8 +139,9 @@ async def test_another_number_of_entries_leaves_what_is_archived(
         assert followed(await documents_of(store), form) == [[7], [7], [6, 5, 4, 3], [2, 1]]
 
 
+@pytest.mark.parametrize("told", [True, False], ids=["told of it", "at the next occasion"])
 async def test_a_correction_touches_the_documents_that_hold_the_issue(
-    store: Store, lend: Callable[..., Lent]
+    store: Store, lend: Callable[..., Lent], *, told: bool
 ) -> None:
     await settle(store)
     publisher = Publisher(Settings(entries=2), lend())
@@ -151,8 +152,10 @@ async def test_a_correction_touches_the_documents_that_hold_the_issue(
     stories = (mended, *second.stories[1:])
     corrected = replace(second, stories=stories, revision=2, updated_at=MOMENT + timedelta(hours=1))
     assert await store.issues.revise(corrected, now=MOMENT)
-    [delivery] = await due(store, "feed")
-    assert (await publisher.publish(delivery)).reply == "3 of 6 documents changed"
+    if told:
+        [delivery] = await due(store, "feed")
+        assert (await publisher.publish(delivery)).reply == "3 of 6 documents changed"
+    assert await publisher.refresh("world") == (0 if told else 3)
     after = await documents_of(store)
     assert {path for path in after if after[path] != before[path]} == {
         f"/world/feed/1.{form}" for form in FORMS
