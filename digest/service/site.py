@@ -88,7 +88,7 @@ async def _paths(house: House) -> AsyncIterator[str]:
 
 
 def _assets(page: bytes) -> list[str]:
-    return re.findall(r'(?:href|src)="(/assets/[^"]+)"', page.decode("utf-8", "replace"))
+    return re.findall(r'(?:href|src)="[^"]*(/assets/[^"]+)"', page.decode("utf-8", "replace"))
 
 
 def _file(path: str) -> str:

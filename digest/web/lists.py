@@ -44,7 +44,7 @@ async def opml(pages: Pages, request: Request) -> Response:
 
 async def robots(pages: Pages, _request: Request) -> Response:
     """Everybody may read what is for everybody."""
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in _PRIVATE)]
+    lines = ["User-agent: *", *(f"Disallow: {pages.base}{path}" for path in _PRIVATE)]
     text = "\n".join([*lines, "", f"Sitemap: {pages.lent.links.sitemap()}", ""])
     return PlainTextResponse(text, headers={"cache-control": "public, max-age=86400"})
 

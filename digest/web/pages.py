@@ -37,7 +37,7 @@ def local(url: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
-    """Renders pages. stylesheet, icon: their paths, which change with their content.
+    """Renders pages. stylesheet, icon: where they are found, under `base`; that changes with their content.
 
     static: the pages become files: there is no search, and forms are sent to the service.
     """
@@ -57,8 +57,8 @@ class Pages:
             language=self.speaks.spoken(language),
             site=lent.site,
             links=lent.links,
-            stylesheet=self.stylesheet,
-            icon=self.icon,
+            stylesheet=self.base + self.stylesheet,
+            icon=self.base + self.icon,
             local=local,
             static=self.static,
             web_url=web_url,
@@ -109,6 +109,11 @@ class Pages:
         language = "" if request is None else self.asked(request)
         html = self.render("message", language=language, kind=kind)
         return HTMLResponse(html, status_code=status, headers={**PRIVATE, **(headers or {})})
+
+    @property
+    def base(self) -> str:
+        """What stands before our own paths where `site.url` has a path of its own; mostly empty."""
+        return local(self.lent.links.home()).rstrip("/")
 
     @property
     def speaks(self) -> Catalogues:

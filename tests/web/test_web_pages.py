@@ -238,6 +238,33 @@ async def test_every_page_carries_the_policy_and_its_own_style_sheet(house: Hous
     assert "immutable" in css.headers["cache-control"]
 
 
+async def test_under_a_path_of_another_site_every_link_stays_under_it(house: House) -> None:
+    """`site.url` with a path: a proxy gives us what lies under it, without it."""
+    links = replace(house.links, base="http://digest.test/news")
+    token = house.token("preferences", "active")
+    waiting, seen = ["/", "/search?q=bridge", f"/preferences/{token}", "/nobody/"], set[str]()
+    async with house.client(links=links) as web:
+        assert "Disallow: /news/preferences/" in (await web.get("/robots.txt")).text
+        while waiting:
+            path = waiting.pop()
+            page = await web.get(path)
+            assert page.status_code == (404 if path == "/nobody/" else 200), path
+            if "html" not in page.headers["content-type"]:
+                continue
+            ours = re.findall(r'(?:href|src|action)="(/[^"#]*)', page.text)
+            ours += re.findall(r'(?:href|src|action)="http://digest.test(/[^"#]*)', page.text)
+            assert ours
+            assert [link for link in ours if not link.startswith("/news/")] == []
+            for link in {link.removeprefix("/news") for link in ours} - seen:
+                seen.add(link)
+                if not re.search(
+                    r"/(subscribe|feed\.\w+|private)", link
+                ):  # forms, and feeds that are not there
+                    waiting.append(link.replace("&amp;", "&"))
+    assert any(path.startswith("/assets/site.") for path in seen)
+    assert len(seen) > 15
+
+
 async def test_pages_behind_a_token_are_kept_by_nobody(house: House) -> None:
     paths = [
         f"/confirm/{house.token('confirm', 'pending')}",
