@@ -39,13 +39,20 @@ _UNCLEAN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u2028\u2029\u2060\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef"
     "\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
 )
-# Marks that stand above or below a letter: the combining blocks, and those of Hebrew, Arabic and Thai.
-_STACKED = re.compile(
-    "([\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
-    "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{6})"
-    "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
-    "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+# What has no shape of its own (Unicode: Default_Ignorable_Code_Point, and the blank of braille).
+_UNSEEN = re.compile(
+    "[ \u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
+# Marks that stand above or below a letter: the combining blocks, and those of scripts from Hebrew to Khmer.
+_MARKS = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0711\u0730-\u074a\u07a6-\u07b0\u0900-\u0902"
+    "\u093a\u093c\u0941-\u0948\u094d\u0951-\u0957\u0981\u09bc\u09c1-\u09cd\u0a01-\u0a02\u0a3c-\u0a51\u0abc\u0ac1-\u0acd"
+    "\u0b3c\u0b41-\u0b4d\u0bc0\u0bcd\u0c3e-\u0c4d\u0cbc\u0ccc-\u0ccd\u0d41-\u0d4d\u0dca-\u0dd6\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
+    "\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u0f18-\u0f19\u0f35\u0f37\u0f39\u0f71-\u0f84\u0f8d-\u0fbc\u102d-\u1037\u1039-\u103a"
+    "\u17b7-\u17bd\u17c6\u17c9-\u17d3\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u302a-\u302d\u3099-\u309a\ufe20-\ufe2f"
+)
+_STACKED = re.compile(f"([{_MARKS}]{{6}})[{_MARKS}]+")
 _SPACES = re.compile(r"[^\S\n]+")
 _ALL_SPACES = re.compile(r"\s+")
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]*)")
@@ -106,8 +113,10 @@ def scrub(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """One clean line of text. The argument is text, not markup: `a < b` stays as it is."""
-    return " ".join(scrub(text).split())
+    """One clean line of text; empty where nothing of it would be seen. The argument is text, not markup:
+    `a < b` stays as it is."""
+    line = " ".join(scrub(text).split())
+    return "" if _UNSEEN.fullmatch(line) else line
 
 
 def unstacked(text: str) -> str:

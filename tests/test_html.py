@@ -27,6 +27,8 @@ BASE = "https://paper.example.org/2026/11/story/"
         ("family 👨\u200d👩\u200d👧", "family 👨\u200d👩\u200d👧"),
         ("one\u2028two\u2029three\x0bfour", "one two three four"),
         ("{{ 7*7 }} ${x} %s", "{{ 7*7 }} ${x} %s"),
+        ("\u200d \u200e\u061c\ufe0f\u3164\u2800", ""),
+        ("\u3164 a", "\u3164 a"),
         ("", ""),
     ],
 )
@@ -41,6 +43,11 @@ def test_a_clean_line_can_always_be_encoded() -> None:
 
 def test_no_letter_carries_a_pile_of_marks() -> None:
     assert unstacked("e" + "\u0301" * 120 + "nd") == "e" + "\u0301" * 6 + "nd"
+    assert (
+        unstacked("\u0f40" + "\u0f74" * 50 + "\u0915" + "\u0941" * 50)
+        == "\u0f40" + "\u0f74" * 6 + "\u0915" + "\u0941" * 6
+    )
+    assert unstacked("བསྒྲུབས་ क्ष्म्य क्षत्रियों ស្ត្រី") == "བསྒྲུབས་ क्ष्म्य क्षत्रियों ស្ត្រី"
     assert unstacked("Vie\u0302\u0323t ที่นี่ שָׁלוֹם") == "Vie\u0302\u0323t ที่นี่ שָׁלוֹם"
 
 

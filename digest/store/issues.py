@@ -170,9 +170,8 @@ class Issues:
             _public_after(newsletter, 0), issues.c.revision > 1
         )
         async with self._database.reading() as connection:
-            return [
-                (id, revision) for id, revision in await connection.execute(statement.order_by(issues.c.id))
-            ]
+            rows = await connection.execute(statement.order_by(issues.c.id))
+            return [(row.id, row.revision) for row in rows]
 
     async def ids_after(self, newsletter: str, issue_id: int) -> builtins.list[int]:
         """The public issues after this one, oldest first."""

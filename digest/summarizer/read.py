@@ -5,6 +5,8 @@ Runs in killable workers, where the heavy libraries are loaded; importing this m
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from digest.model import Article, Fetched, Fingerprint, Sentence, UnreadEntry
 
 LONGEST_TITLE = 300  # characters: a headline, and not a page of them
@@ -30,6 +32,7 @@ def read_entry(unread: UnreadEntry, page: Fetched | None = None) -> Article:
     added = read_page(entry, body, page) if page is not None else None
     if added is not None and added.text:
         body = Body(text=added.text, source="page")
+    body = replace(body, text=html.unstacked(body.text))
     title = html.plain(entry.title) or (added.title if added else "") or headline(body.text)
     title = title or unread.feed_title
     declared = entry.language or unread.feed_language or (added.language if added else "")
@@ -37,6 +40,7 @@ def read_entry(unread: UnreadEntry, page: Fetched | None = None) -> Article:
     description = ""
     if entry.description:
         description = said_without_walls(fragment_text(entry.description, title)).replace("\n", " ")
+        description = html.unstacked(description)
     summary: tuple[Sentence, ...] = ()
     if body.source != "title":
         summary = summarize(body.text, title=title, language=language, description=description)

@@ -49,6 +49,19 @@ def test_an_entry_without_a_title_is_named_by_its_beginning() -> None:
     assert read_entry(unread(title="", html="")).title == "a.example"
 
 
+def test_a_title_that_shows_nothing_is_none() -> None:
+    found = read_entry(unread(1, title="\u200d\u3164\ufe0f", html="<p>The bridge is closed until May.</p>"))
+    assert found.title == "The bridge is closed until May."
+
+
+def test_piles_of_marks_are_in_no_text_and_no_summary() -> None:
+    pile = "z" + "\u0301" * 90
+    found = read_entry(unread(1, title="Tower", html=f"<p>The {pile} bridge is closed. {filler(1)}</p>"))
+    told = [found.text, *(sentence.text for sentence in found.summary)]
+    assert "z" + "\u0301" * 6 in found.text
+    assert not any("\u0301" * 7 in text for text in told)
+
+
 def test_a_title_is_a_headline_and_no_page_of_them() -> None:
     found = read_entry(unread(title="A headline " * 300, html=MARKUP))
     assert found.title.startswith("A headline A headline")
