@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 
 from digest.model import Document
-from digest.service.quick_http import quick_http
+from digest.service.quick_http import LONGEST_HEAD, PATIENCE, quick_http
 from digest.web.documents import Documents
 from digest.web.prepared import Answer, Header
 
@@ -81,14 +81,18 @@ class Served:
 
 
 @contextlib.asynccontextmanager
-async def served() -> AsyncIterator[Served]:
+async def served(seconds: float = PATIENCE) -> AsyncIterator[Served]:
     now = datetime(2026, 11, 22, tzinfo=UTC)
     it = Served(Documents(elsewhere, Shelf(), lambda: now))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         it.port = listening.getsockname()[1]
         config = uvicorn.Config(
-            it.documents, http=quick_http(it.at_once), log_config=None, lifespan="off", server_header=False
+            it.documents,
+            http=quick_http(it.at_once, seconds=seconds),
+            log_config=None,
+            lifespan="off",
+            server_header=False,
         )
         server = uvicorn.Server(config)
         running = asyncio.create_task(server._serve([listening]))
@@ -183,4 +187,79 @@ async def test_one_who_asks_and_does_not_read_is_not_given_more_and_more() -> No
 async def test_what_is_no_request_is_refused() -> None:
     async with served() as it:
         assert b" 400 " in await it.say(b"GET /world/feed.atom\r\nnonsense\r\n\r\n")
+        assert b"HTTP/1.1 200" in await it.say(ask("GET", FEED, close=True))
+
+
+@pytest.mark.parametrize("path", [FEED, "/elsewhere"])
+@pytest.mark.parametrize(
+    "hosts", ["", "host: a\r\nhost: b\r\n", "host: a, b\r\n", "host: a/b\r\n", "host: a@b\r\n"]
+)
+async def test_a_request_says_whom_it_is_for(path: str, hosts: str) -> None:
+    async with served() as it:
+        answer = await it.say(f"GET {path} HTTP/1.1\r\n{hosts}\r\n".encode())
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert answer.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize(
+    "host", ["example.org", "example.org:8080", "[::1]:8080", "xn--bcher-kva.example", ""]
+)
+async def test_every_kind_of_host_is_one(host: str) -> None:
+    async with served() as it:
+        answer = await it.say(f"GET {FEED} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert (await it.say(f"GET {FEED} HTTP/1.0\r\n\r\n".encode())).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    ("begun", "answer"),
+    [
+        (b"", b""),  # browsers connect before they ask; an answer to nothing would confuse them
+        (b"GET / HTTP/1.1\r\nhost: x\r\nx-a: ", b"HTTP/1.1 408"),
+        (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nhalf", b""),
+        (ask("GET", FEED) + b"GET / HT", b"HTTP/1.1 200"),
+    ],
+    ids=["nothing", "half a head", "half a body", "half a second one"],
+)
+async def test_a_request_that_does_not_end_is_waited_for_only_so_long(begun: bytes, answer: bytes) -> None:
+    async with served(seconds=0.3) as it:
+        reader, writer = await asyncio.open_connection("127.0.0.1", it.port)
+        writer.write(begun)
+        for _ in range(3):  # a byte now and then is no sign of life
+            await asyncio.sleep(0.05)
+            writer.write(begun[-1:] if begun.endswith((b": ", b"half")) else b"")
+        began = asyncio.get_running_loop().time()
+        said = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+        assert said.startswith(answer)
+        assert bool(said) == bool(answer)
+        assert asyncio.get_running_loop().time() - began < 2
+
+
+async def test_who_takes_their_time_between_requests_is_not_cut_off() -> None:
+    async with served(seconds=0.3) as it:
+        reader, writer = await asyncio.open_connection("127.0.0.1", it.port)
+        for _ in range(3):
+            writer.write(ask("GET", "/page"))
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+            await reader.readuntil(b"page /page ")
+            await asyncio.sleep(0.5)
+        writer.close()
+
+
+async def test_a_head_without_an_end_is_refused() -> None:
+    async with served() as it:
+        reader, writer = await asyncio.open_connection("127.0.0.1", it.port)
+        writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n")
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            while sent < 50 * LONGEST_HEAD:
+                writer.write(b"x-filler: %b\r\n" % (b"y" * 4_000))
+                await writer.drain()
+                await asyncio.sleep(0.001)
+                sent += 4_000
+        with contextlib.suppress(ConnectionError):
+            await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+        assert sent < 40 * LONGEST_HEAD  # what the sockets hold, too
         assert b"HTTP/1.1 200" in await it.say(ask("GET", FEED, close=True))
