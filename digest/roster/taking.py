@@ -20,7 +20,7 @@ from digest.roster.standing import UNKNOWN
 from digest.store import Store
 
 CHUNK_SECONDS = 0.025
-PAUSE_SECONDS = 0.004
+PAUSE_SECONDS = 0.004  # at least, between two chunks
 SMALLEST, LARGEST = 400, 20_000
 LOOKED_UP = 5_000  # in one reading
 
@@ -76,15 +76,17 @@ async def take_in(
     loop, pace = asyncio.get_running_loop(), Pace()
     bookmark = await store.imports.begin(key, file=file, now=clock())
     before, resumed = sum(bookmark.counts.values()), bookmark.resumed
+    ended = loop.time()
     for chunk in in_chunks(spool.take(bookmark.after), lambda: pace.size):
         progress(sum(bookmark.counts.values()), total)
         vouched, gone, kept_out = _sorted_out(chunk, file, bookmark.id)
         if kept_out:
             bookmark = _counted(bookmark, kept_out)
+        await asyncio.sleep(ended + PAUSE_SECONDS - loop.time())  # less what it took to get them ready
         start = loop.time()
         bookmark = await store.imports.take_in(bookmark, vouched, chunk[-1][0], gone=gone, now=clock())
-        pace.took(len(vouched) + len(gone), loop.time() - start)
-        await asyncio.sleep(PAUSE_SECONDS)
+        ended = loop.time()
+        pace.took(len(vouched) + len(gone), ended - start)
     await store.imports.finish(bookmark, now=clock())
     return Sum(counts=bookmark.counts, resumed=resumed, before=before)
 

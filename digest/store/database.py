@@ -90,6 +90,13 @@ class _Quick:
     durable: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Unhurried:
+    """Work that is durable only together with what is committed after it."""
+
+    work: Work[Any]
+
+
 class Database:
     """One database, open. `pepper` keys the hashes of suppressed addresses; it is never rotated. `keys` seal
     the consent ledger; None until the database was claimed with a secret."""
@@ -195,12 +202,18 @@ class Database:
             if not self._open_readings:
                 self._no_reading.set()
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], *, durable: bool = True) -> T:
         """Do this work in one transaction and give back its result once it is committed.
 
         A caller that is cancelled while its work waits takes it back; once begun it is carried through.
+
+        durable: False for a part of something long that can go on where it stopped: nobody waits for the
+        disk. When the machine fails, the last parts may be lost; what is committed later with True is durable
+        together with them, whoever commits it, as both databases write one log.
         """
         self._refuse_if_closed()
+        if not durable:
+            work = cast(Work[T], _Unhurried(work))
         if self._writer is not None:
             return cast(T, await self._writer.do(work))
         task = asyncio.create_task(self._commit(work))
@@ -233,6 +246,8 @@ class Database:
         with self._plain_words():
             if isinstance(work, _Quick):
                 return cast(T, await self._commit_quickly(work))
+            if isinstance(work, _Unhurried):
+                return cast(T, await self._commit_unhurried(work.work))
             for _ in range(5):
                 try:
                     async with self._writing.begin() as connection:
@@ -242,6 +257,27 @@ class Database:
                         raise
             async with self._writing.begin() as connection:
                 return await work(connection)
+
+    async def _commit_unhurried(self, work: Work[T]) -> T:
+        if self.dialect != "sqlite":
+
+            async def unhurried(connection: AsyncConnection) -> T:
+                await connection.execute(text("SET LOCAL synchronous_commit TO off"))
+                return await work(connection)
+
+            return await self._commit(unhurried)
+        async with self._writing.connect() as connection:
+            driver = cast(Any, (await connection.get_raw_connection()).driver_connection)
+            try:
+                await driver.execute("PRAGMA synchronous=NORMAL")
+                async with connection.begin():
+                    return await work(connection)
+            finally:
+                try:
+                    await driver.execute("PRAGMA synchronous=FULL")
+                except BaseException:
+                    await connection.invalidate()  # the next one is opened anew, and is careful
+                    raise
 
     async def _commit_quickly(self, quick: _Quick) -> Any:
         if self.dialect == "sqlite":

@@ -117,7 +117,7 @@ class Imports:
                 resumed=bookmark.resumed,
             )
 
-        return await self._database.write(work)
+        return await self._database.write(work, durable=False)  # the end of the import is
 
     async def finish(self, bookmark: Bookmark, *, now: datetime) -> None:
         """All are in. The same list may be imported again, from its beginning."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 from store_values import NOW, newsletter, synced
 
 from digest.model import DigestError, NotReady
@@ -350,3 +351,26 @@ async def test_what_need_not_be_durable_says_so_for_itself_only(sqlite_url: str)
         assert await write(synchronous) == full
     finally:
         await store.close()
+
+
+async def test_a_part_of_something_long_does_not_wait_for_the_disk(store: Store) -> None:
+    on_sqlite = store._database.dialect == "sqlite"
+    asked = "PRAGMA synchronous" if on_sqlite else "SHOW synchronous_commit"
+
+    async def synchronous(connection: AsyncConnection) -> str:
+        return str((await connection.execute(text(asked))).scalar_one())
+
+    async def fails(connection: AsyncConnection) -> None:
+        await remember(connection, "half")
+        raise ZeroDivisionError(await synchronous(connection))
+
+    write = store._database.write
+    # Tests' own PostgreSQL may not wait for the disk anyway.
+    waiting, going_on = ("2", "1") if on_sqlite else (await write(synchronous), "off")
+    for _ in range(3):
+        assert await write(synchronous) == waiting
+        assert await write(synchronous, durable=False) == going_on
+        with pytest.raises(ZeroDivisionError, match=going_on):
+            await write(fails, durable=False)
+    assert await write(synchronous) == waiting
+    assert await remembered(store) == set()
