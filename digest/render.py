@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import index
@@ -213,6 +213,13 @@ class Renderer:
     def page(self, name: str, /, **context: Any) -> str:
         """A page of the web site: `templates/pages/{name}`."""
         return self._fill(f"pages/{name}", context)
+
+    def make_ready(self) -> None:
+        """Compile every page's template now: the first visitor would wait for it. One that is broken says so
+        when it is asked for."""
+        for name in self._environment.list_templates(filter_func=lambda name: name.startswith("pages/")):
+            with suppress(TemplateError, UnicodeDecodeError):
+                self._environment.get_template(name)
 
     def source(self, name: str) -> str:
         """The text of a template as it lies in its folder: `pages/feed_issue.html`."""

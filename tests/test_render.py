@@ -703,3 +703,15 @@ def test_no_letter_is_wider_than_a_phone(tmp_path: Path) -> None:
     )
     widths = dict(re.findall(r"(\w+)=(\d+)", done.stdout))
     assert widths == dict.fromkeys(SAMPLES, "360")
+
+
+def test_pages_are_compiled_before_they_are_asked_for_and_a_broken_one_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "home.html").write_text("{% if %}")
+    (tmp_path / "pages" / "search.html").write_bytes(b"\xff")
+    ready = Renderer(tmp_path)
+    ready.make_ready()
+    compiled = {template.name for template in ready._environment.cache.values()}
+    assert {"pages/layout.html", "pages/preferences.html", "pages/issue.html"} <= compiled
+    with pytest.raises(RenderError, match="home"):
+        ready.page("home.html")

@@ -93,6 +93,7 @@ class Running:
         self._file = _identity(self._file_path)
         self._app: Any = None
         if host is not None:
+            renderer(self.current.line.templates).make_ready()
             self._app = self._build_app()
 
     # ------------------------------------------------------------ steps
