@@ -146,6 +146,13 @@ async def correct(
     if intro == opening_of(issue.stories, issue.language):  # ours, out of headlines: it may tell the old one
         intro = opening_of(stories, issue.language)
     corrected = replace(issue, stories=stories, intro=intro, revision=issue.revision + 1, updated_at=now)
-    if not await line.store.issues.revise(corrected, now=now):
+    if not await line.store.issues.revise(corrected, now=now, channels=_for_everyone(line, issue)):
         raise DigestError(f"{issue.path} was corrected by somebody else meanwhile; look at it again")
     return corrected
+
+
+def _for_everyone(line: Line, issue: Issue) -> list[str]:
+    """The channels that publish for everyone; of a newsletter that was taken out, all there are."""
+    newsletter = line.newsletters.get(issue.newsletter)
+    names = line.publishers if newsletter is None else newsletter.channels
+    return [name for name in names if line.publishers[name].audience == "newsletter"]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from a_house import Clock, FeedServer, rss, write_config
 from digest import desk, dispatch, intake, pipeline
-from digest.model import DigestError
-from digest.service import open_house
+from digest.model import DigestError, Issue
+from digest.service import House, open_house
 
 pytestmark = pytest.mark.asyncio
 
@@ -50,3 +51,33 @@ async def test_a_correction_is_in_the_feeds_and_in_no_letter(tmp_path: Path) -> 
                 )
             with pytest.raises(DigestError, match="somebody else"):
                 await desk.correct(line, issue, story=1, title="Other words", summary=None, now=now)
+
+
+async def test_a_correction_of_an_old_issue_is_in_the_feeds_also_when_its_deliveries_are_pruned(
+    tmp_path: Path,
+) -> None:
+    clock, source = Clock(), FeedServer()
+    async with source.serving():
+        source.body = rss("lighthouse", "bees")
+        path = write_config(tmp_path, feeds=f"[{source.url}]")
+        async with open_house(path, clock=clock) as house:
+            line, store = house.line, house.store
+            issue = await published(house)
+            clock.turn(days=60)
+            pruned = await store.prune(clock(), deliveries=timedelta(days=30), articles=timedelta(days=90))
+            assert pruned["deliveries"] == 3
+            await desk.correct(line, issue, story=2, title="The light is on again", summary=None, now=clock())
+            assert (await dispatch.deliver(line)).states == {"sent": 1}
+            for document in await store.documents.all("world"):
+                assert b"The light is on again" in document.body
+            assert await store.deliveries.invariant(issue.id) == []
+            assert await store.issues.progress(issue.id) == {"email": {"sent": 2}, "feed": {"sent": 1}}
+
+
+async def published(house: House) -> Issue:
+    line, now = house.line, house.line.clock()
+    await intake.pull(line, now, force=True)
+    await pipeline.summarize(line, now)
+    [issue] = (await pipeline.compose(line, now, force=True)).issues
+    await dispatch.deliver(line)
+    return issue

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, case, delete, exists, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import DeliveryState
@@ -22,6 +22,7 @@ from digest.store.tables import (
     deliveries,
     issue_channels,
     issue_letters,
+    issue_tallies,
     issues,
     subscribers,
     subscriptions,
@@ -136,6 +137,31 @@ async def _address_newsletter(
             changed_at=now,
         )
     )
+
+
+async def address_everyone(
+    database: Database, connection: AsyncConnection, issue: AnyRow, channels: Sequence[str], now: datetime
+) -> None:
+    """Give each of these channels, which publish for everyone, its delivery of an issue that is out, if it
+    has none (any more); what is counted stays right."""
+    mine = (deliveries.c.issue_id == issue.id) & deliveries.c.subscription_id.is_(None)
+    found = await connection.execute(select(deliveries.c.channel).where(mine).with_for_update())
+    there = set(found.scalars())
+    for channel in channels:
+        if channel in there:
+            continue
+        await connection.execute(
+            delete(issue_tallies).where(
+                issue_tallies.c.issue_id == issue.id, issue_tallies.c.channel == channel
+            )
+        )
+        counted = database.insert(issue_channels).values(
+            issue_id=issue.id, channel=channel, audience="newsletter", recipients=1
+        )
+        await connection.execute(
+            counted.on_conflict_do_update(index_elements=["issue_id", "channel"], set_={"recipients": 1})
+        )
+        await _address_newsletter(connection, issue, channel, now)
 
 
 async def _address_readers(

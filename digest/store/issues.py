@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, or_, select, text, u
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import Decision, DeliveryState, Issue, NotFound, OpenSlot, Rhythm, SlotRecord, Told
-from digest.store.addressing import add_chunk, close_born
+from digest.store.addressing import add_chunk, address_everyone, close_born
 from digest.store.births import Audience, SomebodyWasFirst, bring_about
 from digest.store.codec import AnyRow, decode, decode_mapping, encode
 from digest.store.database import Database
@@ -310,10 +310,12 @@ class Issues:
 
         return await self._database.write(work)
 
-    async def revise(self, issue: Issue, *, now: datetime) -> bool:
+    async def revise(self, issue: Issue, *, now: datetime, channels: Sequence[str] = ()) -> bool:
         """Put this revision in the place of the one before it. False: that is not the one that stands.
 
-        What is published for everyone (the feeds) is published again; readers get nothing.
+        What is published for everyone (the feeds) is published again; readers get nothing. channels: those
+        that publish for everyone today; one whose delivery was pruned, or that the newsletter did not have
+        yet when the issue came out, is given a delivery.
         """
 
         async def work(connection: AsyncConnection) -> bool:
@@ -328,6 +330,8 @@ class Issues:
             # Also one that is being published just now: it may have looked at the issue before this. What
             # comes of that attempt is not written down any more, and another one follows.
             for_everyone = (deliveries.c.issue_id == issue.id) & deliveries.c.subscription_id.is_(None)
+            if row.public and row.recipients is not None:
+                await address_everyone(self._database, connection, row, channels, now)
             await _again(connection, for_everyone, f"revision {issue.revision}", now)
             return True
 

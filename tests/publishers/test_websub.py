@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from a_house import Clock, FeedServer, rss, write_config
-from digest import dispatch, intake, pipeline
+from digest import desk, dispatch, intake, pipeline
 from digest.model import DeliveryState, PublishError
 from digest.net import Net
 from digest.publishers import feed
@@ -215,3 +215,22 @@ async def test_letters_go_while_the_hub_is_down_and_it_is_told_when_it_is_back(t
             assert (await dispatch.deliver(house.line)).states == {"sent": 1}
             assert hub.topics[2:] == [f"https://post.example.org/world/feed.{form}" for form in feed.FORMS]
             assert await house.store.deliveries.invariant(1) == []
+
+
+async def test_a_hub_is_told_of_a_correction_of_an_issue_from_before_there_was_a_hub(tmp_path: Path) -> None:
+    clock, source = Clock(), FeedServer()
+    async with source.serving(), Hub().listening() as hub:
+        source.body = rss("lighthouse", "bees")
+        path = write_config(tmp_path, feeds=f"[{source.url}]")
+        async with open_house(path, clock=clock) as house:
+            assert (await once(house)).states == {"sent": 3}
+        write_config(tmp_path, feeds=f"[{source.url}]", more=f"    hub: {hub.url}\n")
+        async with open_house(path, clock=clock) as house:
+            [issue] = await house.store.issues.latest("world")
+            await desk.correct(
+                house.line, issue, story=2, title="The light is on again", summary=None, now=clock()
+            )
+            assert (await dispatch.deliver(house.line)).states == {"sent": 2}
+            assert hub.topics == [f"https://post.example.org/world/feed.{form}" for form in feed.FORMS]
+            assert (await house.store.issues.progress(issue.id))["websub"] == {"sent": 1}
+            assert await house.store.deliveries.invariant(issue.id) == []

@@ -493,6 +493,30 @@ async def test_a_revision_takes_the_place_of_the_one_before_and_only_the_feeds_g
     assert await store.deliveries.invariant(issue.id) == []
 
 
+async def test_a_revision_gives_what_was_pruned_and_what_is_new_a_delivery(store: Store) -> None:
+    letter = await one_letter(store)
+    assert letter.issue_id is not None
+    (document,) = await claimed(store, "feed")
+    for delivery in (letter, document):
+        assert await store.deliveries.begin(delivery, now=NOW, lease=MINUTE) == "go"
+        assert await store.deliveries.record(delivery, DeliveryState.SENT, now=NOW)
+    assert (await store.prune(NOW + 9 * DAY, deliveries=DAY, articles=DAY))["deliveries"] == 2
+    issue = await store.issues.get(letter.issue_id)
+    for revision in (2, 3):
+        issue = replace(issue, revision=revision, title=f"Corrected {revision}")
+        assert await store.issues.revise(issue, now=NOW, channels=["feed", "websub"])
+        assert await store.issues.progress(issue.id) == {
+            "email": {"sent": 1},
+            "feed": {"pending": 1},
+            "websub": {"pending": 1},
+        }
+        assert await store.deliveries.invariant(issue.id) == []
+    assert await claimed(store, now=NOW + DAY) == []
+    for channel in ("feed", "websub"):
+        (again,) = await claimed(store, channel, now=NOW + DAY)
+        assert again.recipient == issue.newsletter
+
+
 async def test_a_revision_while_a_document_is_being_made_has_it_made_again(store: Store) -> None:
     letter = await one_letter(store)
     assert letter.issue_id is not None
