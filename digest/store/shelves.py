@@ -10,7 +10,7 @@ import builtins
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Select, Text, and_, cast, func, not_, or_, select, type_coerce, update
+from sqlalchemy import JSON, Select, Text, and_, case, cast, func, not_, or_, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -53,15 +53,20 @@ class Shelves:
         return await self._list(self._listed(where).limit(limit))
 
     async def addresses(self, newsletter: str, *, limit: int) -> builtins.list[tuple[str, datetime]]:
-        """Where the newest issues stand, and when each came out."""
+        """Where the newest issues stand, and when each came out or was corrected last."""
+        # Only what was corrected is looked into: to read all would take ten times as long.
+        corrected = case((issues.c.revision > 1, self._said()["updated_at"].as_string()))
         statement = (
-            select(issues.c.path, issues.c.composed_at)
+            select(issues.c.path, issues.c.composed_at, corrected.label("corrected"))
             .where(_public(newsletter))
             .order_by(issues.c.id.desc())
             .limit(limit)
         )
         async with self._database.reading() as connection:
-            return [(row.path, row.composed_at) for row in await connection.execute(statement)]
+            return [
+                (row.path, datetime.fromisoformat(row.corrected) if row.corrected else row.composed_at)
+                for row in await connection.execute(statement)
+            ]
 
     async def latest_of_each(self) -> dict[str, Listed]:
         """The newest issue of every newsletter that has one, by slug."""
@@ -79,13 +84,20 @@ class Shelves:
         before, after = (None if row is None else _listed(row) for row in rows)
         return before, after
 
+    def _said(self) -> Any:
+        """An issue's data, to read single words of."""
+        return (
+            type_coerce(issues.c.data, JSON)
+            if self._database.dialect == "sqlite"
+            else cast(issues.c.data, JSON)
+        )
+
     def _listed(self, where: ColumnElement[bool]) -> Select[Any]:
         # Of each issue a few words are read: to read the whole would take ten times as long.
+        said = self._said()
         if self._database.dialect == "sqlite":
-            said: ColumnElement[Any] = type_coerce(issues.c.data, JSON)
             count = func.json_array_length(issues.c.data, "$.stories")
         else:
-            said = cast(issues.c.data, JSON)
             count = func.json_array_length(said["stories"])
         return (
             select(

@@ -143,6 +143,19 @@ async def test_a_correction_is_found_and_what_it_corrects_is_not(store: Store) -
 
 
 @pytest.mark.asyncio
+async def test_search_engines_hear_when_an_issue_was_corrected_last(store: Store) -> None:
+    await synced(store)
+    older = await told(store, "Rain")
+    newer = await told(store, "Sun", days=1)
+    later = NOW + timedelta(days=9)
+    assert await store.issues.revise(replace(older, revision=2, updated_at=later), now=later)
+    assert await store.shelves.addresses("world", limit=9) == [
+        (newer.path, newer.composed_at),
+        (older.path, later),
+    ]
+
+
+@pytest.mark.asyncio
 async def test_issues_for_some_readers_alone_are_not_found(store: Store) -> None:
     await synced(store)
     await told(store, "A secret", public=False)
