@@ -31,7 +31,7 @@ async def within(pages: Pages, request: Request) -> Response:
 
 
 async def _search(pages: Pages, request: Request, slug: str | None, **context: Any) -> Response:
-    query = " ".join(request.query_params.get("q", "")[:1_000].split())[:LONGEST]
+    query = _cut(" ".join(request.query_params.get("q", "").split()))
     before = request.query_params.get("before", "")
     place = int(before) if re.fullmatch(r"[0-9]{1,18}", before) else None
     search = pages.lent.store.search
@@ -50,3 +50,10 @@ async def _search(pages: Pages, request: Request, slug: str | None, **context: A
         more="" if more is None else f"{address}?{urlencode({'q': query, 'before': more})}",
         **context,
     )
+
+
+def _cut(query: str) -> str:
+    """So much of a query as is shown again. No word is cut in two: nobody would find the half of it."""
+    if len(query) <= LONGEST:
+        return query
+    return query[: LONGEST + 1].rpartition(" ")[0] or query[:LONGEST]

@@ -135,6 +135,12 @@ async def test_an_odd_query_gets_a_page(house: House, query: str) -> None:
         assert "<h1>Search</h1>" in await text(house, f"{path}?q={query}")
 
 
+async def test_a_query_that_is_too_long_is_cut_between_two_words(house: House) -> None:
+    page = await text(house, f"/world/search?q={'bridge+closed+' * 1_000}")
+    assert "The <mark>bridge</mark> is <mark>closed</mark>" in page
+    assert f'value="{"bridge closed " * 14}"'.replace(' "', '"') in page
+
+
 async def test_long_lists_of_results_have_pages(house: House) -> None:
     about = newsletter("world", "World in brief")
     for day in range(1, 4):
