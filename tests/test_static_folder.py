@@ -59,6 +59,16 @@ def test_a_folder_of_somebody_elses_is_refused_and_their_files_in_ours_stay(tmp_
     assert content(site)["index.html"] == b"home"
 
 
+def test_a_file_where_a_folder_must_go_stops_the_export_before_anything_is_changed(tmp_path: Path) -> None:
+    export(tmp_path, {"index.html": b"home"})
+    (tmp_path / "world").write_text("mine")
+    with pytest.raises(DigestError, match="world is a file; a folder must go there"):
+        export(tmp_path, {"index.html": b"other", "world/2026-11-22/index.html": b"issue"})
+    assert content(tmp_path) == {"index.html": b"home", "world": b"mine"}
+    (tmp_path / "world").unlink()
+    assert export(tmp_path, OLD).written == 2
+
+
 def test_no_symbolic_link_is_followed(tmp_path: Path) -> None:
     site, outside = tmp_path / "site", tmp_path / "outside"
     outside.mkdir()

@@ -87,6 +87,9 @@ class StaticFolder:
 
     def _refuse_what_is_in_the_way(self, name: str) -> None:
         self._refuse_links(name)
+        for parent in self._folders_of(name):
+            if parent.exists() and not parent.is_dir():
+                raise DigestError(f"{parent} is a file; a folder must go there")
         target = self._folder / name
         if name not in self._known and os.path.lexists(target):
             raise DigestError(f"{target} is in the way, and was not written by us; nothing of it was touched")
@@ -95,11 +98,14 @@ class StaticFolder:
 
     def _refuse_links(self, name: str) -> None:
         """No folder on the way may lead elsewhere. A link in its own place is replaced."""
+        for parent in self._folders_of(name):
+            if parent.is_symlink():
+                raise DigestError(f"{parent} is a symbolic link; nothing is written through it")
+
+    def _folders_of(self, name: str) -> Iterator[Path]:
+        """Those between the folder and a file in it, outermost first."""
         for parent in reversed(PurePosixPath(name).parents[:-1]):
-            if (self._folder / parent).is_symlink():
-                raise DigestError(
-                    f"{self._folder / parent} is a symbolic link; nothing is written through it"
-                )
+            yield self._folder / parent
 
     def _remove(self, name: str) -> bool:
         target = self._folder / name
