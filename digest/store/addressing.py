@@ -184,7 +184,8 @@ async def _address_readers(
             subscriptions.c.through == issue.after,
             subscriptions.c.status == ACTIVE,
             subscribers.c.address.is_not(None),
-            ~suppressed,
+            # A letter to a dead address is refused at its intent, but stands in its reader's private feed.
+            subscriptions.c.feed_on | ~suppressed,
         )
         .order_by(subscriptions.c.id)
         .limit(chunk)

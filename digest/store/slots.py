@@ -182,13 +182,13 @@ class Slots:
 
 
 def _reachable(*readers: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whether any of these readers may be written to."""
+    """Whether any of these readers may be written to, or has a private feed."""
     suppressed = exists().where(suppressions.c.hash == subscribers.c.hash)
     return exists().where(
         *readers,
         subscribers.c.id == subscriptions.c.subscriber_id,
         subscribers.c.address.is_not(None),
-        ~suppressed,
+        subscriptions.c.feed_on | ~suppressed,
     )
 
 

@@ -78,6 +78,22 @@ async def test_who_reads_the_feed_instead_gets_no_letter_and_the_sums_are_right(
     assert (await reader_of(store, ann)).through == (await reader_of(store, ben)).through
 
 
+async def test_a_feed_goes_on_when_its_reader_s_mailbox_is_dead(store: Store) -> None:
+    await synced(store)
+    ann, ben = await a_reader(store), await a_reader(store, "ben")
+    await store.subscriptions.private_feed(ann, True, NOW)
+    for name in ("ann", "ben"):
+        await store.subscriptions.suppress(f"{name}@example.org", "5.1.1", NOW)
+    number = (await opened(store)).id
+    [one] = await store.deliveries.claim_due("email", NOW + MINUTE, limit=10, lease=timedelta(minutes=5))
+    assert await store.deliveries.begin(one, now=NOW, lease=timedelta(minutes=5)) == "suppressed"
+    assert await states(store, number) == {"suppressed": 1}
+    assert await store.subscriptions.born_for(ann, limit=9) == [(number, 1)]
+    assert await store.subscriptions.born_for(ben, limit=9) == []
+    assert (await reader_of(store, ann)).through == (await reader_of(store, ben)).through
+    assert await store.deliveries.invariant(number) == []
+
+
 async def test_a_letter_that_waits_does_not_go_once_the_reader_wants_none(store: Store) -> None:
     await synced(store)
     ann = await a_reader(store)
