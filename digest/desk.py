@@ -13,6 +13,7 @@ from digest.feeds.health import looked_at, refused
 from digest.html import plain
 from digest.line import Line, Progress, each, quiet
 from digest.model import DigestError, Feed, FeedError, Issue, NotFound
+from digest.publishers.base import Refreshes
 from digest.render import LetterText, ReaderLinks, renderer
 from digest.store.codec import host_of
 from digest.summarizer.draft import opening_of
@@ -148,6 +149,11 @@ async def correct(
     corrected = replace(issue, stories=stories, intro=intro, revision=issue.revision + 1, updated_at=now)
     if not await line.store.issues.revise(corrected, now=now, channels=_for_everyone(line, issue)):
         raise DigestError(f"{issue.path} was corrected by somebody else meanwhile; look at it again")
+    if issue.state in ("cancelled", "paused"):  # no delivery brings it into the feeds (now)
+        for name in _for_everyone(line, issue):
+            publisher = line.publishers[name]
+            if isinstance(publisher, Refreshes):
+                await publisher.refresh(issue.newsletter)
     return corrected
 
 

@@ -74,6 +74,31 @@ async def test_a_correction_of_an_old_issue_is_in_the_feeds_also_when_its_delive
             assert await store.issues.progress(issue.id) == {"email": {"sent": 2}, "feed": {"sent": 1}}
 
 
+@pytest.mark.parametrize("control", ["cancel", "pause"])
+async def test_a_correction_is_in_the_feeds_also_when_no_letter_of_the_issue_goes_any_more(
+    tmp_path: Path, control: str
+) -> None:
+    clock, source = Clock(), FeedServer()
+    async with source.serving():
+        source.body = rss("lighthouse", "bees")
+        path = write_config(tmp_path, feeds=f"[{source.url}]", more="feed: {entries: 1}\n")
+        async with open_house(path, clock=clock) as house:
+            line, store = house.line, house.store
+            issue = await published(house)
+            if control == "cancel":
+                await store.issues.cancel(issue.id, clock())
+            else:
+                await store.issues.pause(issue.id)
+            issue = await store.issues.get(issue.id)
+            await desk.correct(line, issue, story=2, title="The light is on again", summary=None, now=clock())
+            found = await store.documents.all("world")
+            assert len(found) == 6
+            for document in found:
+                assert b"The light is on again" in document.body
+            assert (await dispatch.deliver(line)).states == {}
+            assert await store.deliveries.invariant(issue.id) == []
+
+
 async def published(house: House) -> Issue:
     line, now = house.line, house.line.clock()
     await intake.pull(line, now, force=True)
