@@ -253,7 +253,7 @@ class Publisher:
         authority = publication.tag_authority or urlsplit(lent.site.url).hostname or "localhost"
         order = Order(
             newsletter=publication.newsletter,
-            issues=issues,
+            issues=await lent.store.shelves.linked(issues),
             earlier=await self._earlier(slug, issues),
             items=self._settings.items,
             id=lent.links.tag(authority, publication.tag_date or since.date(), slug),

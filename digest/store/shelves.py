@@ -7,6 +7,8 @@ that a config which keeps more brings it back.
 from __future__ import annotations
 
 import builtins
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -131,6 +133,17 @@ class Shelves:
         async with self._database.reading() as connection:
             return (await connection.execute(statement)).first() is not None
 
+    async def linked(self, told: Iterable[Issue]) -> builtins.list[Issue]:
+        """These issues, whose stories name where they were told before only if that is still there."""
+        told = list(told)
+        paths = {story.earlier.path for issue in told for story in issue.stories if story.earlier}
+        if not paths:
+            return told
+        statement = select(issues.c.path).where(issues.c.path.in_(paths), issues.c.shelved_at.is_not(None))
+        async with self._database.reading() as connection:
+            gone = frozenset((await connection.execute(statement)).scalars())
+        return [_without(issue, gone) for issue in told] if gone else told
+
     async def keep(self, newsletter: str, kept: Retention, *, today: date, now: datetime) -> int:
         """Shelve what is older than the newsletter wants to keep, and bring back what it keeps again; how
         many issues changed. Not all in one transaction: call it until it gives 0."""
@@ -175,6 +188,14 @@ class Shelves:
             last = (await connection.execute(oldest)).scalar_one_or_none()
             limits.append(issues.c.id < (last or 0))
         return or_(*limits) if limits else issues.c.id < 0
+
+
+def _without(issue: Issue, gone: frozenset[str]) -> Issue:
+    stories = tuple(
+        replace(story, earlier=None) if story.earlier and story.earlier.path in gone else story
+        for story in issue.stories
+    )
+    return replace(issue, stories=stories)
 
 
 def _listed(row: AnyRow) -> Listed:

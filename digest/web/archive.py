@@ -106,6 +106,7 @@ async def issue(pages: Pages, request: Request) -> Response:
     if not found.public and await lent.store.shelves.is_shelved(found.path):
         return pages.message("shelved", status=410, request=request)
     older, newer = await lent.store.shelves.neighbours(found)
+    [found] = await lent.store.shelves.linked([found])
     return pages.public(
         request,
         "issue",

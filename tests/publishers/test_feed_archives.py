@@ -20,7 +20,7 @@ from digest.publishers.feed import Publisher, Settings
 from digest.publishers.feed_content import FORMS
 from digest.store import Store
 from feed_rules import ATOM, HISTORY, atom_problems, json_problems, rss_problems
-from letter_samples import MIXED, MOMENT
+from letter_samples import MIXED, MOMENT, UPDATED
 from publishing import bear, due, settle
 
 pytestmark = pytest.mark.asyncio
@@ -245,3 +245,25 @@ async def test_an_archive_whose_issues_are_kept_no_longer_goes_and_the_chain_end
     await publisher.refresh("world")
     for form in FORMS:
         assert followed(await documents_of(store), form) == [[7, 6], [6, 5], [4, 3], [2, 1]]
+
+
+async def test_an_update_leads_to_no_issue_that_is_kept_no_longer(
+    store: Store, lend: Callable[..., Lent]
+) -> None:
+    await settle(store)
+    publisher = Publisher(Settings(), lend())
+    await publish(store, publisher, 20)
+    await bear(store, replace(of_day(21), stories=(UPDATED,)), publisher)
+    [delivery] = await due(store, "feed")
+    await publisher.publish(delivery)
+    before = await documents_of(store)
+    for kept, leads in ((Retention(issues=1), False), (Retention(), True)):
+        while await store.shelves.keep("world", kept, today=MOMENT.date(), now=MOMENT):
+            pass
+        await publisher.refresh("world")
+        for document in (await documents_of(store)).values():
+            assert (b"world/2026-11-20/" in document.body) is leads
+            assert UPDATED.title.encode() in document.body
+    assert {path: one.body for path, one in (await documents_of(store)).items()} == {
+        path: one.body for path, one in before.items()
+    }

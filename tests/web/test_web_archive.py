@@ -12,7 +12,7 @@ from lxml import etree
 from web_house import HOSTILE, SITE, House, issue, newsletter, story
 
 from digest.links import Links
-from digest.model import Retention
+from digest.model import Earlier, Retention
 from digest.web.linked_data import issue_data
 
 pytestmark = pytest.mark.asyncio
@@ -181,6 +181,29 @@ async def test_an_issue_that_is_kept_no_longer_says_so_and_is_in_no_list(house: 
     ):
         assert "2026-11-20" not in await text(house, path)
     assert "Nothing was found" in await text(house, "/world/search?q=neighbour")
+
+
+async def test_an_update_leads_to_no_issue_that_is_kept_no_longer(house: House) -> None:
+    now = house.clock.now
+    about, day = newsletter("world", "World in brief"), now.date() + timedelta(days=1)
+    edition = await house.store.newsletters.own_edition("world")
+    earlier = Earlier(path="world/2026-11-20", date=date(2026, 11, 20), title="The bridge")
+    stories = (story(1, "The bridge is open", update=True, earlier=earlier),)
+    born = await house.store.issues.birth(
+        issue(about, edition.id, day, edition.through, stories),
+        decisions=(),
+        prepared={},
+        audiences={},
+        slot=None,
+        now=now,
+    )
+    assert born is not None
+    assert 'href="/world/2026-11-20/">last told' in await text(house, f"/{born.path}/")
+    while await house.store.shelves.keep("world", Retention(issues=1), today=day, now=now):
+        pass
+    page = await text(house, f"/{born.path}/")
+    assert "The bridge is open" in page
+    assert "2026-11-20" not in page
 
 
 # ---------------------------------------------------------------- for machines
