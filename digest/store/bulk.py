@@ -283,9 +283,11 @@ _CONSENT = {
     "link": "bytea",
     "key_id": "text",
 }
-_AGAIN = (
-    "UPDATE subscriptions SET status = ?, edition_id = ?, source = ?, through = ?, confirmed_at = ?,"
-    " paused_until = ?, language = COALESCE(NULLIF(?, ''), language), left_at = NULL WHERE id = ?"
+_AGAIN = (  # as `joining.activate`: nothing is told twice, and a private feed has ended with the yes before
+    "UPDATE subscriptions SET status = ?, edition_id = ?, source = ?,"
+    " through = CASE WHEN through > ? THEN through ELSE ? END, confirmed_at = ?,"
+    " paused_until = ?, language = COALESCE(NULLIF(?, ''), language), left_at = NULL,"
+    " feed_on = FALSE, by_mail = TRUE WHERE id = ?"
 )
 
 
@@ -332,8 +334,9 @@ def _write(
         status, until = (PAUSED, rows.day(one.paused_until)) if one.paused else (ACTIVE, None)
         number, _ = known.subscriptions[one.newsletter, mark]
         if number:
+            through = edition.through
             again.append(
-                (status, edition.id, source, edition.through, confirmed, until, one.language, number)
+                (status, edition.id, source, through, through, confirmed, until, one.language, number)
             )
         else:
             reads = (person, one.newsletter, edition.id, status, source, edition.through)

@@ -234,3 +234,25 @@ async def test_a_list_in_the_config_comes_and_goes_in_bulk_and_keeps_away_who_le
     assert {one.address for one in active} == {many[1], many[-1], "new@example.org"}
     assert (await store.newsletters.plan(wanted)).added == ()
     assert (await store.ledger.verify()).problems == ()
+
+
+@pytest.mark.parametrize("told", [9, 3])
+async def test_who_returns_by_a_list_is_told_nothing_twice_and_reads_in_no_old_feed(
+    store: Store, told: int
+) -> None:
+    """A rhythm of one's own may be ahead of the newsletter's, or behind it."""
+    await store.claim_identity(SECRET, None, NOW)
+    await synced(store, newsletter(recipients=("ann@example.org",)))
+    [ann] = await store.subscriptions.of("ann@example.org")
+    await store.subscriptions.private_feed(ann.id, True, NOW)
+    await store.subscriptions.by_mail(ann.id, False, NOW)
+    await synced(store, newsletter())
+    for statement in (
+        update(subscriptions).values(through=told),
+        update(editions).where(editions.c.own).values(through=7),
+    ):
+        await store._database.write(lambda connection, each=statement: connection.execute(each))
+    await synced(store, newsletter(recipients=("ann@example.org",)))
+    [back] = await store.subscriptions.of("ann@example.org")
+    assert (back.status, back.through) == (SubscriptionStatus.ACTIVE, max(told, 7))
+    assert (back.feed_on, back.by_mail) == (False, True)
