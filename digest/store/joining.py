@@ -100,6 +100,8 @@ async def may_confirm(
     database: Database, connection: AsyncConnection, found: Subscription, token: Token | None
 ) -> bool:
     """Whether a yes takes this one in, who is no reader now."""
+    if "@" not in found.address:  # erased since
+        return False
     if await is_suppressed(database, connection, found.address):
         return False
     if token is not None and (found.asked_at is None or int(found.asked_at.timestamp()) != token.number):

@@ -267,3 +267,18 @@ OF_BEFORE = (
     f" changed_at) VALUES ('email', '{ME}', 'world', 1, 'sent', 1, 1, 1)",
 )
 """What an older release has left: a reader's letter and a stranger's, a notice and a pruned one."""
+
+
+async def test_a_link_that_was_mailed_before_takes_in_nobody_who_was_erased(store: Store) -> None:
+    """Who had left asks again, and is erased before they press the button in that letter."""
+    await store.claim_identity(b"the secret of these tests", None, NOW)
+    await synced(store)
+    me = await vouched(store, ME)
+    await store.subscriptions.leave(me.id, evidence={}, now=NOW)
+    later = NOW + 2 * HOUR
+    assert (await store.subscriptions.request("world", ME, evidence={}, now=later)).mailed
+    await store.subscriptions.erase(ME, later)
+    link = Token(me.id, int(later.timestamp()))
+    assert await store.subscriptions.to_confirm(link) is None
+    assert await store.subscriptions.confirm(me.id, token=link, evidence={}, now=later) is None
+    assert (await store.ledger.verify()).problems == ()
