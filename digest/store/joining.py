@@ -62,7 +62,7 @@ async def ask(
     later = await free_at(database, connection, "confirm", address, now)
     if later > now:
         # A second letter would come unasked, and its link would end that of the first.
-        has_it = known is not None and _link_works(known, later)
+        has_it = known is not None and link_works(known, later)
         return Requested(subscription=known, mailed=False, later=None if has_it else later)
     if known is None:
         person = await subscriber_id(database, connection, address, now)
@@ -89,8 +89,8 @@ def _is_past(known: Subscription, asked_at: datetime) -> bool:
     return any(at is not None and at > asked_at for at in (known.asked_at, known.left_at))
 
 
-def _link_works(known: Subscription, at: datetime) -> bool:
-    """Whether the link of the last letter is still good then, if nothing else happens."""
+def link_works(known: Subscription, at: datetime) -> bool:
+    """Whether the link of the last letter is still good then, if nothing else happens. known: no reader."""
     if known.asked_at is None or (known.left_at is not None and known.left_at >= known.asked_at):
         return False
     return at - known.asked_at < CONFIRM_MAX_AGE

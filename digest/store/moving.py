@@ -6,7 +6,8 @@ subscription and not the address, and one that became one with another leads to 
 
 If the new address has subscriptions of its own, the two persons become one, and nobody is written to twice.
 What either of them reads goes on, also where the new address had left: its owner has said yes to these very
-letters. What the person had left themselves stays left.
+letters. What the person had left themselves stays left. What they asked for and have not confirmed is asked
+again at the new address.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from digest.store.joining import (
     consented,
     depart,
     has_left,
+    link_works,
     undo_departure,
 )
 from digest.store.notices import create_notice
@@ -43,6 +45,7 @@ from digest.store.people import (
     select_subscriptions,
     subscription_of,
 )
+from digest.store.signups import ask_there
 from digest.store.tables import deliveries, subscribers, subscriptions
 
 READING = (ACTIVE, PAUSED)
@@ -69,6 +72,7 @@ async def move(
         return None
     other = await find_person(database, connection, change.address)
     stays = person.id if other is None else other
+    await _ask_there(database, connection, person.id, stays, person.address, change.address, now)
     await change_done(connection, change, stays, now)
     if stays == person.id:
         await _take_along(database, connection, person.id, person.address, change.address, evidence, now)
@@ -87,6 +91,27 @@ async def move(
     )
     await _tell_old_address(database, connection, stays, person.address, change, now)
     return change
+
+
+async def _ask_there(
+    database: Database,
+    connection: AsyncConnection,
+    person: int,
+    stays: int,
+    old: str,
+    new: str,
+    now: datetime,
+) -> None:
+    """Not about what the new address reads or has a letter about already, nor what it left since."""
+    has = {one.newsletter: one for one in await _subscriptions_of(connection, stays)}
+    asked = []
+    for one in await _subscriptions_of(connection, person):
+        if one.status in READING or not link_works(one, now):
+            continue
+        there = has.get(one.newsletter)
+        if there is None or there.id == one.id or not (there.status in READING or link_works(there, now)):
+            asked.append(one)
+    await ask_there(database, connection, asked, old, new, now)
 
 
 async def _take_along(

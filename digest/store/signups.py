@@ -14,16 +14,18 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, or_, select
+from sqlalchemy import delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from digest.model import CONFIRM_MAX_AGE, Subscription
 from digest.store.codec import AnyRow, decode_mapping, encode
 from digest.store.database import Database
-from digest.store.joining import ask
-from digest.store.mailbox import mailbox_of
+from digest.store.joining import NEWEST_FIRST, ask
+from digest.store.ledger import suppress_waiting
+from digest.store.mailbox import free_at, mailbox_of
 from digest.store.people import hash_of
 from digest.store.seals import hold
-from digest.store.tables import budgets, signups
+from digest.store.tables import budgets, consents, deliveries, notices, signups, subscriptions
 
 CELL = timedelta(minutes=10)
 WINDOW = 6  # cells before this one: with it, an hour wherever it begins
@@ -175,6 +177,51 @@ async def _put_off(connection: AsyncConnection, row: AnyRow, later: datetime) ->
     others = select(func.count()).select_from(signups).where(signups.c.mailbox == row.mailbox)
     if (await connection.execute(others)).scalar_one() < WAITING:
         await connection.execute(insert(signups).values(**{**row._mapping, "due_at": later}))
+
+
+async def ask_there(
+    database: Database,
+    connection: AsyncConnection,
+    asked: Sequence[Subscription],
+    old: str,
+    new: str,
+    now: datetime,
+) -> None:
+    """What its owner asked for at the old address, from where they move, is asked at the new one. asked: what
+    was mailed there and waits for a yes.
+
+    The link of that letter proves the old address only, so it is dead from now on; a letter of its own goes
+    to the new one as soon as that may be mailed.
+    """
+    nearby = select(signups.c.id, signups.c.address).where(signups.c.mailbox == mailbox_of(database, old))
+    theirs = hash_of(database, old)
+    queued = [row.id for row in await connection.execute(nearby) if hash_of(database, row.address) == theirs]
+    there = {"address": new, "mailbox": mailbox_of(database, new)}
+    await connection.execute(update(signups).where(signups.c.id.in_(queued)).values(there))
+    due = await free_at(database, connection, "confirm", new, now)
+    for one in asked:
+        said = (
+            select(consents.c.evidence)
+            .where(
+                consents.c.subscriber_id == one.subscriber_id,
+                consents.c.newsletter == one.newsletter,
+                consents.c.event == "asked",
+            )
+            .order_by(*NEWEST_FIRST)
+            .limit(1)
+        )
+        evidence = (await connection.execute(said)).scalar_one_or_none() or encode({})
+        times = {"asked_at": one.asked_at, "due_at": due}
+        await connection.execute(
+            insert(signups).values(newsletter=one.newsletter, evidence=evidence, **there, **times)
+        )
+    dead = [one.id for one in asked]
+    await connection.execute(
+        update(subscriptions).where(subscriptions.c.id.in_(dead)).values(asked_at=now - CONFIRM_MAX_AGE)
+    )
+    letters = select(notices.c.id).where(notices.c.kind == "confirm")
+    unsent = deliveries.c.subscription_id.in_(dead) & deliveries.c.notice_id.in_(letters)
+    await suppress_waiting(connection, unsent, "they have another address now", now)
 
 
 async def forget_signups(database: Database, connection: AsyncConnection, addresses: Sequence[str]) -> int:

@@ -24,9 +24,9 @@ from store_values import (
 )
 
 from digest.links import MAX_AGE
-from digest.model import Notice, Offers, Rhythm, Subscription, SubscriptionStatus, Token
+from digest.model import DeliveryState, Notice, Offers, Rhythm, Subscription, SubscriptionStatus, Token
 from digest.store import Store
-from digest.store.tables import deliveries, metadata
+from digest.store.tables import deliveries, metadata, notices
 
 pytestmark = pytest.mark.asyncio
 
@@ -566,3 +566,115 @@ async def test_many_changes_at_once_leave_the_ledger_whole(store: Store) -> None
     await asyncio.gather(*(live(number, one) for number, one in enumerate(ids)))
     await is_well(store)
     assert await store.subscriptions.verify() == []
+
+
+# ---------------------------------------------------------------- what waits while somebody moves
+
+
+async def confirmations(store: Store, now: datetime) -> list[tuple[str, str, Token]]:
+    """(recipient, newsletter, what the link says) of the confirmation letters that wait to be sent."""
+    return [
+        (one.recipient, one.newsletter, Token(one.data["subscription_id"], int(one.created_at.timestamp())))
+        for one in await letters(store, "confirm", now)
+    ]
+
+
+@pytest.mark.parametrize("before", [PENDING, LEFT])
+@pytest.mark.parametrize("joins", [False, True])
+async def test_what_was_asked_for_at_the_old_address_is_asked_again_at_the_new_one(
+    store: Store, joins: bool, before: SubscriptionStatus
+) -> None:
+    """The letter that is out proves the old address only: its link shows and does nothing any more."""
+    await store.claim_identity(SECRET, None, NOW)
+    await synced(store, newsletter(), newsletter("local"), newsletter("other"))
+    made = await reader(store)
+    if joins:
+        await store.subscriptions.add("other", NEW, source="cli", evidence={}, now=NOW)
+    if before == LEFT:
+        once = await reader(store, slug="local", now=NOW + HOUR)
+        await store.subscriptions.leave(once.id, evidence={}, now=NOW + HOUR)
+    at = NOW + 2 * HOUR
+    asked = await store.subscriptions.request("local", OLD, evidence={"form": "f"}, now=at)
+    assert asked.subscription is not None
+    link = Token(asked.subscription.id, int(at.timestamp()))
+    assert await store.subscriptions.to_confirm(link) is not None
+    await moved(store, made, at=at + MINUTE)
+
+    assert await store.subscriptions.to_confirm(link) is None
+    assert await store.subscriptions.confirm(link.id, token=link, evidence={}, now=at + MINUTE) is None
+    later = at + HOUR + MINUTE
+    assert await store.signups.answer(later - MINUTE) == 0, "no mailbox gets two such letters an hour"
+    assert await store.signups.answer(later) == 1
+    ((to, slug, new_link),) = [one for one in await confirmations(store, later + HOUR) if one[0] == NEW]
+    assert (to, slug) == (NEW, "local")
+    last = [row for row in await store.subscriptions.history(NEW) if row.newsletter == "local"][-1]
+    assert (last.event, last.evidence) == ("asked", {"form": "f"})
+    await store.subscriptions.confirm(new_link.id, token=new_link, evidence={}, now=later)
+    theirs = {one.newsletter: one.status for one in await store.subscriptions.of(NEW)}
+    assert theirs == {"world": ACTIVE, "local": ACTIVE} | ({"other": ACTIVE} if joins else {})
+    assert await store.subscriptions.of(OLD) == []
+    await is_well(store)
+
+
+@pytest.mark.parametrize("there", [ACTIVE, PENDING, LEFT])
+async def test_nothing_is_asked_again_that_the_new_address_has_answered_or_was_asked(
+    store: Store, there: SubscriptionStatus
+) -> None:
+    await store.claim_identity(SECRET, None, NOW)
+    await synced(store, newsletter(), newsletter("local"))
+    made = await reader(store)
+    at = NOW + 2 * HOUR
+    await store.subscriptions.request("local", OLD, evidence={}, now=at)
+    if there == PENDING:
+        await store.subscriptions.request("local", NEW, evidence={}, now=at)
+    else:
+        other = await reader(store, NEW, "local", at)
+        if there == LEFT:
+            await store.subscriptions.leave(other.id, evidence={}, now=at + MINUTE)
+    await moved(store, made, at=at + 2 * HOUR)
+    assert await store.signups.answer(at + 4 * HOUR) == 0
+    assert await store.signups.waiting() == 0
+    (still,) = [one for one in await store.subscriptions.of(NEW) if one.newsletter == "local"]
+    assert still.status == there
+    await is_well(store)
+
+
+async def test_a_sign_up_that_waits_for_its_letter_moves_along(store: Store) -> None:
+    await synced(store, newsletter(), newsletter("local"))
+    made = await reader(store)
+    for address in (OLD.upper(), f"x+{OLD}", "reader1+tag@example.org"):
+        await store.signups.take("local", address, evidence={}, allowances=(), now=NOW)
+    await moved(store, made)
+    for after in range(1, 5):
+        await store.signups.answer(NOW + after * HOUR)
+    mailed = {to for to, slug, _ in await confirmations(store, NOW + 5 * HOUR) if slug == "local"}
+    assert mailed == {NEW, f"x+{OLD}", "reader1+tag@example.org"}, "those of others stay where they are"
+
+
+async def test_a_letter_that_has_not_gone_yet_does_not_go_with_a_dead_link(store: Store) -> None:
+    await synced(store, newsletter(), newsletter("local"))
+    made = await reader(store)
+    await claimed(store)
+    await store.subscriptions.request("local", OLD, evidence={}, now=NOW + 2 * HOUR)
+    await moved(store, made, at=NOW + 2 * HOUR)
+    kinds = {"world": DeliveryState.PENDING, "local": DeliveryState.SUPPRESSED}
+    async with store._database.reading() as connection:
+        statement = (
+            select(deliveries.c.newsletter, deliveries.c.state)
+            .join(notices, notices.c.id == deliveries.c.notice_id)
+            .where(notices.c.kind == "confirm")
+        )
+        assert {row.newsletter: row.state for row in await connection.execute(statement)} == kinds
+
+
+async def test_what_was_asked_at_the_old_address_is_forgotten_when_it_cannot_be_asked(store: Store) -> None:
+    await synced(store, newsletter(), newsletter("local"))
+    made = await reader(store)
+    at = NOW + 2 * HOUR
+    await store.subscriptions.request("local", OLD, evidence={}, now=at)
+    await moved(store, made, at=at)
+    await store.subscriptions.suppress(NEW, "bounced", at)
+    assert await store.signups.answer(at + 2 * HOUR) == 0
+    day = timedelta(days=1)
+    await store.prune(at + 5 * day, deliveries=90 * day, articles=90 * day)
+    assert [one.newsletter for one in await store.subscriptions.of(NEW)] == ["world"]
