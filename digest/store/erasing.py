@@ -63,7 +63,10 @@ async def erase_subscriber(
     await connection.execute(delete(inbox).where(inbox.c.subscription_id.in_(mine)))
     if event == ERASED:
         await _erase_addresses(database, connection, person, row.address, former, now)
-    await connection.execute(delete(address_changes).where(address_changes.c.subscriber_id == person))
+    wishes = delete(address_changes).where(address_changes.c.subscriber_id == person)
+    if event == "moved":  # what is done is answered a second time
+        wishes = wishes.where(address_changes.c.done_at.is_(None))
+    await connection.execute(wishes)
     await connection.execute(
         update(consents).where(consents.c.subscriber_id == person).values(evidence=encode({}))
     )

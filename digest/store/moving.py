@@ -73,7 +73,7 @@ async def move(
     other = await find_person(database, connection, change.address)
     stays = person.id if other is None else other
     await _ask_there(database, connection, person.id, stays, person.address, change.address, now)
-    await change_done(connection, change, stays, now)
+    await change_done(connection, change, stays, person.address, now)
     if stays == person.id:
         await _take_along(database, connection, person.id, person.address, change.address, evidence, now)
     else:

@@ -256,15 +256,26 @@ async def address_change(
     )
 
 
-async def change_done(connection: AsyncConnection, change: AddressChange, person: int, now: datetime) -> None:
+async def change_done(
+    connection: AsyncConnection, change: AddressChange, person: int, old: str, now: datetime
+) -> None:
     """It stays as long as its link is good, so that a second press is answered as the first; with whoever has
-    the new address now. A wish of their own is dropped: a person has one, and this one was chosen last."""
+    the new address now, unless they have a wish of their own. That stays good: a letter is out that says what
+    its button does, and whoever presses last has chosen last. That letters go to the old address is not said
+    any more."""
     theirs = (address_changes.c.subscriber_id == person, address_changes.c.id != change.id)
-    await connection.execute(delete(address_changes).where(*theirs))
+    done = select(address_changes).where(address_changes.c.done_at.is_not(None))
+    past = [
+        row.id
+        for row in await connection.execute(done)
+        if row.subscriber_id == person or row.address.casefold() == old.casefold()
+    ]
+    await connection.execute(delete(address_changes).where(address_changes.c.id.in_(past)))
+    wishes = (await connection.execute(select(address_changes.c.id).where(*theirs))).first() is not None
     await connection.execute(
         update(address_changes)
         .where(address_changes.c.id == change.id)
-        .values(subscriber_id=person, done_at=now)
+        .values(done_at=now, **({} if wishes else {"subscriber_id": person}))
     )
 
 

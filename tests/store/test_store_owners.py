@@ -284,7 +284,6 @@ async def test_a_change_that_made_two_one_is_answered_again_too(store: Store) ->
     await store.subscriptions.add("world", NEW, source="cli", evidence={}, now=NOW)
     (other,) = await store.subscriptions.of(NEW)
     later = NOW + 2 * HOUR
-    assert await store.subscriptions.request_address(other.id, "third@example.net", evidence={}, now=later)
     assert await store.subscriptions.request_address(made.id, NEW, evidence={}, now=later)
     (letter,) = [one for one in await letters(store, "address", later) if one.recipient == NEW]
     token = Token(int(letter.data["change_id"]), int(later.timestamp()))
@@ -294,6 +293,47 @@ async def test_a_change_that_made_two_one_is_answered_again_too(store: Store) ->
     assert second == replace(first, subscriber_id=other.subscriber_id, done=True)
     await store.subscriptions.erase(NEW, later)
     assert await store.subscriptions.confirm_address(token, evidence={}, now=later) is None
+
+
+@pytest.mark.parametrize("erased", [NEW, "third@example.net"])
+async def test_a_wish_of_the_new_address_to_move_on_is_good_when_two_become_one(
+    store: Store, erased: str
+) -> None:
+    """Its letter says that the button moves the letters; and so does the one that was pressed first."""
+    await store.claim_identity(SECRET, None, NOW)
+    await synced(store)
+    made = await reader(store)
+    await store.subscriptions.add("world", NEW, source="cli", evidence={}, now=NOW)
+    (other,) = await store.subscriptions.of(NEW)
+    third, later = "third@example.net", NOW + 2 * HOUR
+    await store.subscriptions.request_manage(other.id, later)
+    assert await store.subscriptions.request_address(other.id, third, evidence={}, now=later)
+    assert await store.subscriptions.request_address(made.id, NEW, evidence={}, now=later)
+    links = {
+        one.recipient: Token(int(one.data["change_id"]), int(later.timestamp()))
+        for one in await letters(store, "address", later)
+    }
+    confirmed = partial(store.subscriptions.confirm_address, evidence={}, now=later)
+    for done in (False, True):
+        change = await confirmed(links[NEW])
+        assert change is not None
+        assert (change.address, change.done) == (NEW, done)
+    if erased != NEW:
+        change = await confirmed(links[third])
+        assert change is not None
+        assert change.done is False
+        (now_there,) = await store.subscriptions.of(third)
+        assert (now_there.id, now_there.status) == (other.id, ACTIVE)
+        assert await confirmed(links[NEW]) is None, "their letters do not go there any more"
+    await is_well(store)
+    await store.subscriptions.erase(erased, later)
+    assert [await confirmed(links[to]) for to in links] == [None, None]
+    async with store._database.reading() as connection:
+        for table in metadata.sorted_tables:
+            for row in await connection.execute(table.select()):
+                assert erased not in str(row), table.name
+                assert NEW not in str(row), table.name
+    await is_well(store)
 
 
 @pytest.mark.parametrize("done", [False, True])
