@@ -130,13 +130,14 @@ async def _goodbye(
             "goodbye", language=pages.asked(request), newsletter=None, token="", problem=None
         )
     publication = await lent.store.newsletters.get(subscription.newsletter)
+    closed = await lent.store.subscriptions.is_suppressed(subscription.address)
     return pages.private(
         "goodbye",
         status=422 if problem else 200,
         language=language_of(subscription, publication.newsletter),
         publication=publication,
         newsletter=publication.newsletter,
-        token=_way_back(lent, subscription, publication),
+        token="" if closed else _way_back(lent, subscription, publication),
         reasons=REASONS,
         longest=LONGEST_REMARK,
         thanked=thanked,

@@ -138,7 +138,8 @@ async def _page(
         feeds=_addresses(lent, subscription),
         may_have_feed=lent.private_feeds is not None
         and publication.retired_at is None
-        and subscription.status in READING,
+        and subscription.status in READING
+        and not await lent.store.subscriptions.is_suppressed(subscription.address),
         by_mail=subscription.by_mail,
         step=step,
         problem=problem,

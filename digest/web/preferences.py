@@ -37,6 +37,9 @@ from digest.web.wishes import Problem
 
 log = logging.getLogger(__name__)
 
+MAILS = ("rhythm", "pause", "resume", "mail", "join", "link")
+"""What promises letters. (Where nothing is mailed, only whoever holds a letter from before is told.)"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Other:
@@ -95,6 +98,8 @@ async def _act(
     gate: Gate, pages: Pages, request: Request, subscription: Subscription, form: Mapping[str, str]
 ) -> Outcome:
     lent = pages.lent
+    if form.get("action") in MAILS and await lent.store.subscriptions.is_suppressed(subscription.address):
+        return _refused(wishes.NOT_MAILED)
     match form.get("action"):
         case "rhythm":
             return await _choose(lent, subscription, form)
@@ -220,6 +225,9 @@ async def _page(pages: Pages, request: Request, subscription: Subscription, outc
         latest=(today + wishes.LONGEST_PAUSE).isoformat(),
         languages=pages.speaks.languages,
         others=await _others(lent, subscription),
+        not_mailed=wishes.NOT_MAILED
+        if await lent.store.subscriptions.is_suppressed(subscription.address)
+        else "",
     )
 
 

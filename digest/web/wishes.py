@@ -18,6 +18,10 @@ from digest.translations import msg
 LONGEST_PAUSE = timedelta(days=366)
 STEP = 15  # minutes
 TOO_OFTEN = msg("You have asked for this too often. Please try again later.")
+NOT_MAILED = msg(
+    "Nothing is mailed to this address any more: mail servers refused our letters, or they were reported as"
+    " unwanted. To read on, subscribe with another address."
+)
 OWN = "own"
 WEEKLY = "weekly"
 

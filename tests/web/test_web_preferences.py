@@ -364,3 +364,50 @@ def test_a_reason_is_one_of_ours_or_a_few_words(form: dict[str, str], expected: 
 )
 def test_what_is_wrong_with_an_address_is_said(text: str, word: str) -> None:
     assert word in why_no_address(text)
+
+
+# ---------------------------------------------------------------- an address that nothing is mailed to
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"action": "join", "newsletter": "port"},
+        {"action": "link"},
+        {"action": "resume"},
+        {"action": "mail"},
+        {"action": "pause", "until": "2026-12-24"},
+        {"action": "rhythm", "cadence": "weekly", "day": "thu", "at": "18:15", "zone": "Asia/Kolkata"},
+    ],
+    ids=lambda wish: wish["action"],
+)
+@pytest.mark.parametrize("name", ["active", "paused"])
+async def test_no_letter_is_promised_where_nothing_is_mailed(
+    house: House, name: str, wish: dict[str, str]
+) -> None:
+    """Only whoever holds a letter from before is told; the form to sign up says the same to everybody."""
+    await house.store.subscriptions.suppress(f"{name}@example.org", "5.1.1", NOW)
+    before = await house.snapshot()
+    async with house.client() as web:
+        answer = await web.post(here(house, name), data=wish)
+    assert answer.status_code == 422
+    assert "Nothing is mailed to this address any more" in answer.text
+    assert 'role="status"' not in answer.text
+    assert await house.snapshot() == before
+
+
+@pytest.mark.asyncio
+async def test_the_page_of_an_address_that_nothing_is_mailed_to_offers_only_what_can_be(house: House) -> None:
+    await house.store.subscriptions.suppress("active@example.org", "5.1.1", NOW)
+    async with house.client() as web:
+        page = (await web.get(here(house))).text
+        spoken = await web.post(here(house), data={"action": "language", "language": "de"})
+        goodbye = await web.post(here(house), data={"action": "leave"})
+        gone = (await web.get(here(house))).text
+    assert "none: nothing is mailed to this address any more" in page
+    for action, offered in (("join", False), ("link", False), ("pause", False), ("leave", True)):
+        assert (f'value="{action}"' in page) is offered, action
+    assert "keine: An diese Adresse wird nichts mehr geschickt" in spoken.text
+    assert 'value="undo"' not in goodbye.text, "nobody could take it back"
+    assert 'value="join"' not in gone
