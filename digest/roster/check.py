@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import IO, NamedTuple
 
 from digest.roster.lines import BadFile, Lines
-from digest.roster.people import BadLine, Columns, is_telling
+from digest.roster.people import BadLine, Columns, Nobody, addresses_in, is_telling
 from digest.roster.records import Record, Records
 from digest.roster.spool import Spool
 
@@ -87,6 +87,9 @@ def check(
                 bad += 1
                 note(Problem(record.line, "bad", person.address, person.doubt))
             spool.put(person, _known(newsletter or person.newsletter, known))
+        except Nobody as error:
+            bad += 1
+            note(_doubted(record.line, error, spool, newsletter))
         except BadLine as error:
             bad += 1
             note(Problem(record.line, "bad", "", str(error)))
@@ -112,8 +115,17 @@ def check(
 
 def _cells(record: Record) -> list[str]:
     if record.reason:
-        raise BadLine(record.reason)
+        raise Nobody(record.reason, record.text)
     return record.cells
+
+
+def _doubted(line: int, error: Nobody, spool: Spool, newsletter: str) -> Problem:
+    """Whoever seems to stand in a line that cannot be read is not known to agree: it may have been a no."""
+    found = addresses_in(error.text)
+    for address in found:
+        spool.doubt(address, newsletter)
+    so = "; an address in it is not added by another line either" if found else ""
+    return Problem(line, "bad", found[0] if len(found) == 1 else "", f"{error}{so}")
 
 
 def _columns(record: Record, named: Mapping[str, str], languages: frozenset[str]) -> Columns:

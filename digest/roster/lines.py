@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import io
+from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
@@ -16,6 +17,7 @@ from digest.model import DigestError
 
 LONGEST = 64 * 1024  # characters of a line; what is longer is passed over and stands here as `PASSED_OVER`
 PASSED_OVER = "\0\n"
+KEPT = 512 * 1024  # characters behind us that can be looked at again
 
 _SAVE_AS = "save the file as “CSV UTF-8” and try again"
 _NOT_TEXT = {
@@ -48,10 +50,17 @@ class Lines:
         self.overlong: set[int] = set()
         self.has_nul = False
         self._given = 0
+        self._kept: deque[str] = deque()  # blocks of text; the last one is being read
+        self._length = 0  # of all of them but the last
+        self._whole = True  # whether they begin where the file does
+        self._before = 0  # lines that were given when the last one came
+        self._split: list[str] | None = None  # their lines, once somebody asks
+        self._passed = 0  # how many of these end before the last block
 
     def __iter__(self) -> Iterator[str]:
         rest, passing = "", False
         for text in self._texts():
+            self._keep(text)
             self.has_nul = self.has_nul or "\0" in text
             first, *others = text.split("\n")
             rest = "" if passing else rest + first
@@ -61,6 +70,28 @@ class Lines:
                 rest, passing = following, len(following) > LONGEST
         if rest or passing:
             yield self._counted(rest, passing)
+
+    def last(self, count: int) -> str | None:
+        """The lines that were given last, so many, as they stand in the file, also if they were passed over.
+        None: they are too long to be kept."""
+        if self._split is None:
+            behind = "".join(self._kept)
+            self._split = behind.split("\n")
+            self._passed = behind.count("\n") - self._kept[-1].count("\n")
+        end = self._passed + self._given - self._before
+        start = end - count
+        if start < 0 or (start == 0 and not self._whole):
+            return None
+        return "\n".join(self._split[start:end])
+
+    def _keep(self, text: str) -> None:
+        self._length += len(self._kept[-1]) if self._kept else 0
+        self._kept.append(text)
+        self._before = self._given
+        self._split = None
+        while self._length - len(self._kept[0]) >= KEPT:
+            self._length -= len(self._kept.popleft())
+            self._whole = False
 
     def _counted(self, line: str, passing: bool) -> str:
         self._given += 1

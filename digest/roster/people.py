@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import NamedTuple
 
-from digest.addresses import AddressError, normalize
+from digest.addresses import LONGEST, AddressError, normalize
 from digest.model import DigestError, SubscriptionStatus
 from digest.roster import standing
 from digest.roster.cells import plain
@@ -31,6 +33,14 @@ HEADS: Mapping[str, tuple[str, ...]] = {
 
 class BadLine(DigestError):
     """Nobody can be read from this record."""
+
+
+class Nobody(BadLine):
+    """Nor whose line it is. text: where their address may stand."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(reason)
+        self.text = text
 
 
 class Person(NamedTuple):
@@ -58,6 +68,7 @@ class Columns:
         heads = [head_of(cell) for cell in first]
         chosen = {field: _named(field, name, first, heads) for field, name in named.items()}
         self._email = _email(first, heads, chosen)
+        self._width = len(first)
         self.has_heads = "@" not in first[self._email]
         if not self.has_heads:
             heads = [""] * len(first)
@@ -77,15 +88,16 @@ class Columns:
 
     def person(self, line: int, cells: Sequence[str], now: datetime) -> Person:
         """Who stands in this record. That somebody is no reader counts also when the rest of the line is bad.
-        Raises BadLine."""
+        Raises BadLine, or Nobody: the address is none, or has slipped into another cell."""
         if len(cells) <= self._email:
-            raise BadLine(f"there is no column {self._email + 1}")
+            raise Nobody(f"there is no column {self._email + 1}", "\n".join(cells))
         cell = cells[self._email]
         status, doubt = self._standing.of(line, cells)
         try:
             address = normalize(plain(cell))
         except AddressError as error:
-            raise BadLine(str(error) if cell.strip() else "the address is missing") from error
+            where = cell if len(cells) == self._width else "\n".join(cells)
+            raise Nobody(str(error) if cell.strip() else "the address is missing", where) from error
         if not self._others:
             return Person(line, address, status=status, doubt=doubt)
         said = {
@@ -119,6 +131,27 @@ class Columns:
 
 _ALL = frozenset(name for names in HEADS.values() for name in names)
 _ADDRESS = re.compile(r"'?[^\s@,;\"]+@[^\s@,;\"]+")
+
+
+# Read backwards. Text puts some signs before an address that are allowed in one, too: `=`, `/`, `'`.
+_LOCALS = (re.compile(r"[^\s@,;:\"()<>\[\]\\]*"), re.compile(r"[\w.+-]*"))
+_DOMAIN = re.compile(r"[\w.-]*")
+
+
+def _begin(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.match(text)
+    return found[0] if found else ""
+
+
+def addresses_in(text: str) -> list[str]:
+    """All that may be an address in a text that cannot be read, each once; rather too many."""
+    found: dict[str, None] = {}
+    for before, after in pairwise(text.replace("\0", "").split("@")):
+        domain, backwards = _begin(_DOMAIN, after[:LONGEST]).rstrip(".-_"), before[: -LONGEST - 1 : -1]
+        for local in {_begin(each, backwards)[::-1] for each in _LOCALS} if "." in domain else ():
+            with contextlib.suppress(AddressError):
+                found[normalize(f"{local}@{domain}")] = None
+    return list(found)
 
 
 def is_telling(cell: str) -> bool:

@@ -20,12 +20,14 @@ _FOR_EXCEL = re.compile(r'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
 
 
 class Record(NamedTuple):
-    """line, last: where it begins and ends. reason: why it cannot be read; then it has no cells."""
+    """line, last: where it begins and ends. reason: why it cannot be read; then it has no cells, and text is
+    what stands there."""
 
     line: int
     last: int
     cells: list[str]
     reason: str = ""
+    text: str = ""
 
 
 class Records:
@@ -59,24 +61,32 @@ class Records:
             except csv.Error as error:
                 if "unexpected end" in str(error) or "field larger" in str(error):
                     raise BadFile(line, "a quote is opened here and never closed") from error
-                yield Record(line, reader.line_num, [], _words(error))
+                yield self._unreadable(line, reader.line_num, _words(error))
                 continue
             if line <= passed or not any(map(str.strip, cells)):
                 continue
             yield self._looked_through(Record(line, reader.line_num, cells))
 
     def _looked_through(self, record: Record) -> Record:
-        line, last, cells, _ = record
+        line, last, cells, _, _ = record
         if last > line:
             if last - line > MOST_LINES:
                 raise BadFile(line, f"a quote is opened here and closed only in line {last}")
             if any("\n" in cell and "@" in cell.partition("\n")[2] for cell in cells):
                 reason = "a cell runs over several lines and holds an address; is a quote missing?"
-                return Record(line, last, [], reason)
+                return self._unreadable(line, last, reason)
         if self._lines.has_nul and any("\0" in cell for cell in cells):
             long = any(number in self._lines.overlong for number in range(line, last + 1))
-            return Record(line, last, [], "the line is too long" if long else "there is a NUL byte in it")
+            return self._unreadable(
+                line, last, "the line is too long" if long else "there is a NUL byte in it"
+            )
         return record
+
+    def _unreadable(self, line: int, last: int, reason: str) -> Record:
+        text = self._lines.last(last - line + 1)
+        if text is None:
+            raise BadFile(line, f"{reason}, and it is so long that nobody can tell who stands in it")
+        return Record(line, last, [], reason, text)
 
 
 def delimiter_of(line: str, is_telling: Callable[[str], bool]) -> str:

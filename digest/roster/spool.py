@@ -33,10 +33,12 @@ class Spool:
     def __init__(self, mark_of: Callable[[str], bytes]) -> None:
         self._mark_of = mark_of
         self._waiting: list[tuple[object, ...]] = []
+        self._doubted = False
         self._database = sqlite3.connect("", isolation_level=None)
         for setting in (f"cache_size=-{MEMORY}", "journal_mode=OFF", "synchronous=OFF", "temp_store=FILE"):
             self._database.execute(f"PRAGMA {setting}")
         self._database.execute(f"CREATE TABLE read ({_COLUMNS})")
+        self._database.execute("CREATE TABLE doubted (mark, newsletter)")
         self._database.execute("BEGIN")
 
     def close(self) -> None:
@@ -62,6 +64,11 @@ class Spool:
         if len(self._waiting) == AT_ONCE:
             self._flush()
 
+    def doubt(self, address: str, newsletter: str) -> None:
+        """Whoever has this address is taken in by no other line. newsletter: "" for any."""
+        self._doubted = True
+        self._database.execute("INSERT INTO doubted VALUES (?,?)", (self._mark_of(address), newsletter))
+
     def _flush(self) -> None:
         self._database.executemany("INSERT INTO read VALUES (?,?,?,?,?,?,?,?,?)", self._waiting)
         self._waiting.clear()
@@ -69,7 +76,7 @@ class Spool:
     def sort(self) -> int:
         """How many people there are. In the order of their marks each chunk of them lies close together in
         an index of the store. The first line of a person counts; a no counts from any line, and a word
-        that nobody knows too, as it may be one."""
+        that nobody knows too, as it may be one; so does a line that cannot be read."""
         self._flush()
         self._database.execute(
             "CREATE TABLE people AS SELECT *,"
@@ -79,6 +86,12 @@ class Spool:
             " FROM read WINDOW person AS (PARTITION BY mark, newsletter ORDER BY line)"
             " ORDER BY mark, newsletter, line"
         )
+        if self._doubted:
+            self._database.execute("CREATE INDEX who ON doubted (mark)")
+            self._database.execute(
+                "UPDATE people SET against = max(against, 1) WHERE EXISTS (SELECT 1 FROM doubted AS d"
+                " WHERE d.mark = people.mark AND d.newsletter IN ('', people.newsletter))"
+            )
         self._database.execute("COMMIT")
         self._database.execute("DROP TABLE read")
         return int(self._database.execute("SELECT count(*) FROM people WHERE place = 1").fetchone()[0])

@@ -124,6 +124,64 @@ def test_a_bad_line_is_told_with_its_number_and_the_others_are_read(line: str, s
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        '"ann@example.org"x,,left,',
+        '"Doe ""Ann"" <Ann@Example.org>"x,,left,',
+        '"two\nlines"x,|ann@example.org|,left,',
+        'x,"\nann@example.org,left,",,',
+        "ann@exam\0ple.org,,left,",
+        "ann@example.org," + "b" * 70_000 + ",left,",
+        "b" * 300_000 + ",ann@example.org,left,",
+        "Doe, Ann,ann@example.org,left,",
+        "ann@example.org (left),,,",
+        "'ann@example.org',,left,",
+        "mailto:ann@example.org?,,left,",
+        "ann@example.org.,,left,",
+        "Ann <ann@example.org>,,left,",
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("newsletter", ["world", ""])
+def test_nobody_is_taken_in_who_stands_in_a_line_that_cannot_be_read(
+    line: str, first: bool, newsletter: str
+) -> None:
+    """It may have said that they left."""
+    good = "ann@example.org,,active,world"
+    lines = ["zoe@example.org,,,world", *((good, line) if first else (line, good)), "yan@example.org,,,world"]
+    found, people, problems = checked("\n".join(["email,name,status,newsletter", *lines]), newsletter)
+    standing = {person.address: person.status for person in people}
+    assert standing == {
+        "zoe@example.org": "active",
+        "ann@example.org": "unknown",
+        "yan@example.org": "active",
+    }
+    (problem,) = problems
+    assert (problem.line, found.bad) == (4 if first else 3, 1)
+    assert "is not added by another line either" in problem.reason
+
+
+def test_a_line_that_cannot_be_read_concerns_only_who_stands_in_it() -> None:
+    head = "email,name,owner,confirmed_at\n"
+    good = "ann@example.org,,,\nben@example.org,,,\n"
+    for bad, kept in (
+        (",,ann@example.org,", "active"),  # whose address is missing is somebody else
+        ("ann@example.org,,,2031-01-01", "active"),  # what is wrong is the date
+        (",Bo,x,ann@example.org,", "unknown"),  # everything has slipped
+    ):
+        _, people, problems = checked(f"{head}{bad}\n{good}")
+        assert {person.address: person.status for person in people}["ann@example.org"] == kept, bad
+        assert {person.address: person.status for person in people}["ben@example.org"] == "active"
+        assert [problem.line for problem in problems if problem.kind == "bad"] == [2]
+
+
+def test_a_line_that_is_too_long_to_be_looked_at_again_stops_the_list() -> None:
+    with pytest.raises(BadFile, match="nobody can tell who stands in it") as caught:
+        checked("email\nann@example.org\n" + "x," * 1_000_000 + "\nben@example.org\n")
+    assert caught.value.line == 3
+
+
+@pytest.mark.parametrize(
     ("status", "word"),
     [
         *(

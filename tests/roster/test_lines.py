@@ -53,6 +53,26 @@ def test_a_line_that_is_too_long_is_passed_over_and_the_next_one_read() -> None:
     assert lines.overlong == {2, 4}
 
 
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+def test_lines_that_were_given_can_be_looked_at_again(size: int) -> None:
+    long = "b" * (LONGEST + 1)
+    text = f"one\n\n{long}\nfour"
+    lines = Lines(text.encode()[at : at + size] for at in range(0, len(text), size))
+    for count, _ in enumerate(lines, 1):
+        for some in range(1, count + 1):
+            assert lines.last(some) == "\n".join(text.split("\n")[count - some : count])
+
+
+def test_only_so_much_is_kept_to_be_looked_at_again() -> None:
+    line = b"a" * 1_000 + b"\n"
+    lines = Lines(line * 100 for _ in range(20))
+    for count, _ in enumerate(lines, 1):
+        kept = lines.last(min(count, 500))
+        assert kept is not None
+        assert len(kept) == min(count, 500) * 1_001 - 1
+    assert lines.last(1_500) is None
+
+
 def test_a_line_without_end_takes_no_memory() -> None:
     import tracemalloc
 
