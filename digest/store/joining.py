@@ -206,6 +206,30 @@ async def leave_now(
     await consented(database, connection, subscription, "no", source, evidence, now)
 
 
+async def leave_again(
+    database: Database,
+    connection: AsyncConnection,
+    left: Subscription,
+    *,
+    evidence: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    """A goodbye of somebody who reads nothing. It counts where the config had taken them out, which may not
+    take them in again then, and where they asked again since: the link of that letter is dead."""
+    if "@" not in left.address:
+        return
+    taken_out = await was_taken_out(connection, left)
+    asked = left.asked_at is not None and left.left_at is not None and left.asked_at > left.left_at
+    if not taken_out and not asked:
+        return
+    nothing_to_undo = {"left_from": None, "left_until": None} if taken_out else {}
+    await connection.execute(
+        update(subscriptions).where(subscriptions.c.id == left.id).values(asked_at=None, **nothing_to_undo)
+    )
+    await depart(database, connection, left.newsletter, left.address, now)
+    await consented(database, connection, left, "no", "web", evidence, now)
+
+
 async def come_back(
     database: Database,
     connection: AsyncConnection,

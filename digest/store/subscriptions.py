@@ -39,6 +39,7 @@ from digest.store.joining import (
     come_back,
     consented,
     is_published,
+    leave_again,
     leave_now,
     may_confirm,
     undo_departure,
@@ -142,8 +143,11 @@ class Subscriptions:
             await hold(connection)
             here = await joined_into(connection, subscription_id)
             found = await find_subscription(connection, here, lock=True)
-            if found is None or found.status == LEFT:
-                return found
+            if found is None:
+                return None
+            if found.status == LEFT:
+                await leave_again(self._database, connection, found, evidence=evidence, now=now)
+                return await find_subscription(connection, here)
             await leave_now(self._database, connection, found, source="web", evidence=evidence, now=now)
             return await find_subscription(connection, here)
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select, update
 from store_values import DAY, HOUR, MINUTE, NOW, SITE, claimed, newsletter, opened, synced
 
-from digest.model import SubscriptionStatus
+from digest.model import SubscriptionStatus, Token
 from digest.store import Store
 from digest.store.mailbox import mailbox
 from digest.store.signups import Allowance
@@ -315,3 +315,39 @@ async def test_one_address_in_two_spellings_is_one_reader(store: Store) -> None:
     assert len(await store.subscriptions.list("world")) == 1
     assert (await opened(store)).recipients == 1
     assert len(await store.subscriptions.of("BOB@example.org")) == 1
+
+
+async def test_who_says_goodbye_after_the_list_let_them_go_is_not_taken_in_by_it_again(store: Store) -> None:
+    await store.claim_identity(b"the secret of these tests", None, NOW)
+    listed = newsletter(recipients=("bob@example.org",))
+    await synced(store, listed)
+    await synced(store, newsletter())
+    (bob,) = await store.subscriptions.of("bob@example.org")
+    for _ in range(2):  # by the link in an old letter, and once more
+        left = await store.subscriptions.leave(bob.id, evidence={"form": "one-click"}, now=NOW + MINUTE)
+        assert left is not None
+        assert left.status == SubscriptionStatus.LEFT
+    assert await store.subscriptions.undo(bob.id, evidence={}, now=NOW + MINUTE) is None
+    await synced(store, listed)
+    assert [one.status for one in await store.subscriptions.of("bob@example.org")] == [
+        SubscriptionStatus.LEFT
+    ]
+    said = [(row.event, row.source) for row in await store.subscriptions.history("bob@example.org")]
+    assert said == [("vouched", "config"), ("no", "config"), ("no", "web")]
+    assert (await store.ledger.verify()).problems == ()
+
+
+async def test_a_goodbye_ends_what_was_asked_for_since_the_one_before(store: Store) -> None:
+    await store.claim_identity(b"the secret of these tests", None, NOW)
+    await synced(store)
+    assert await ask(store, "bob@example.org")
+    number = await joined(store, "world", NOW)
+    await store.subscriptions.leave(number, evidence={}, now=NOW)
+    at = NOW + 2 * HOUR
+    assert await ask(store, "bob@example.org", now=at)
+    link = Token(number, int(at.timestamp()))
+    assert await store.subscriptions.to_confirm(link) is not None
+    await store.subscriptions.leave(number, evidence={"form": "one-click"}, now=at + MINUTE)
+    assert await store.subscriptions.to_confirm(link) is None
+    assert await store.subscriptions.confirm(number, token=link, evidence={}, now=at + MINUTE) is None
+    assert (await store.ledger.verify()).problems == ()
