@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from digest.model import FeedArchive
@@ -54,12 +54,3 @@ class FeedArchives:
             await connection.execute(statement)
 
         await self._database.write(work)
-
-
-async def outdate(connection: AsyncConnection, newsletter: str, issue_id: int) -> None:
-    """The archive that holds this issue, if there is one, is not what it should be any more."""
-    mine = feed_archives.c.newsletter == newsletter
-    holds = select(func.min(feed_archives.c.number)).where(mine, feed_archives.c.through >= issue_id)
-    await connection.execute(
-        update(feed_archives).where(mine, feed_archives.c.number == holds.scalar_subquery()).values(made="")
-    )

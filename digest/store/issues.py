@@ -17,7 +17,6 @@ from digest.store.addressing import add_chunk, address_everyone, close_born
 from digest.store.births import Audience, SomebodyWasFirst, bring_about
 from digest.store.codec import AnyRow, decode, decode_mapping, encode
 from digest.store.database import Database
-from digest.store.feed_archives import outdate
 from digest.store.invariant import progress
 from digest.store.ledger import AT_ONCE, PLACE, note, suppress_waiting
 from digest.store.search import index
@@ -317,7 +316,7 @@ class Issues:
         What is published for everyone (the feeds) is published again; readers get nothing. channels: those
         that publish for everyone today; one whose delivery was pruned, or that the newsletter did not have
         yet when the issue came out, is given a delivery. Of a cancelled issue nothing is delivered; the
-        documents that hold it are made again when they are brought up to date.
+        feeds are brought up to date without.
         """
 
         async def work(connection: AsyncConnection) -> bool:
@@ -329,7 +328,6 @@ class Issues:
             await connection.execute(update(issues).where(issues.c.id == issue.id).values(revised))
             told = issue.stories if row.public else ()
             await index(self._database, connection, issue.id, row.newsletter, told)
-            await outdate(connection, row.newsletter, issue.id)
             if row.state == "cancelled":  # nothing of it is delivered any more
                 return True
             # Also one that is being published just now: it may have looked at the issue before this. What

@@ -209,7 +209,7 @@ async def test_a_deadlock_is_run_again_and_both_get_through(postgres_url: str) -
                 store._database.write(crossing("ready", "documents")),
                 store._database.write(crossing("documents", "ready")),
             )
-        assert len(runs) == 3
+        assert len(runs) > 2  # mostly 3; on a busy machine the second try may meet the other one again
         assert await store.documents.version() == 2
     finally:
         await store.close()
