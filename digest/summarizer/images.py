@@ -26,11 +26,17 @@ _LOOKED_AT = 60  # pictures of an article
 _ONE_X = 400  # pixels that we take `1x` of a set for
 
 
-def image_of(entry: Entry, page_image: str = "") -> str:
+def image_of(entry: Entry, page_image: str = "", feed: str = "") -> str:
     """An absolute http(s) address, or empty.
 
     page_image: what the article's page names, an absolute address; it comes before what stands in the text.
+    feed: where the entry stood; it is no picture, and may hold a key of ours.
     """
+    found = _found(entry, page_image)
+    return "" if _same(found, feed) and urlsplit(found).query == urlsplit(feed).query else found
+
+
+def _found(entry: Entry, page_image: str) -> str:
     seen: list[str] = []
     inside = list(_inside(entry, seen))
     named = usable(entry.image, entry.url)

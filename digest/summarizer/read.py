@@ -52,7 +52,7 @@ def read_entry(unread: UnreadEntry, page: Fetched | None = None) -> Article:
         words=count_words(body.text),
         summary=summary,
         source=body.source,
-        image=image_of(entry, added.image if added else ""),
+        image=image_of(entry, added.image if added else "", feed=unread.feed_url),
         fingerprint=fingerprint(body.text if body.source != "title" else "", title, language),
     )
 

@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -52,6 +53,14 @@ def test_an_entry_without_a_title_is_named_by_its_beginning() -> None:
 def test_a_title_that_shows_nothing_is_none() -> None:
     found = read_entry(unread(1, title="\u200d\u3164\ufe0f", html="<p>The bridge is closed until May.</p>"))
     assert found.title == "The bridge is closed until May."
+
+
+@pytest.mark.parametrize(("name", "shown"), [("feed.jpg?key=secret", False), ("photo.jpg?key=secret", True)])
+def test_the_feed_itself_is_no_picture(name: str, shown: bool) -> None:
+    """Its address may hold a key of ours."""
+    markup = f'<img src="http://a.example/{name}#x"><p>{filler(1)}</p>'
+    entry = replace(unread(1, title="A title", html=markup), feed_url="https://a.example/feed.jpg?key=secret")
+    assert read_entry(entry).image == (f"http://a.example/{name}#x" if shown else "")
 
 
 def test_piles_of_marks_are_in_no_text_and_no_summary() -> None:
