@@ -33,8 +33,10 @@ async def tidy(line: Line, now: datetime, *, progress: Progress = quiet) -> Shel
         changed = await _shelve(line, newsletter, now, progress)
         if changed:
             log.info("archive shelved", extra={"newsletter": newsletter.slug, "issues": changed})
-            await _publish_again(line, newsletter)
         shelved += changed
+        # Also what an earlier round shelved whose feeds could not be made then.
+        if await line.store.shelves.is_unpublished(newsletter.slug) and await _refresh(line, newsletter):
+            await line.store.shelves.published(newsletter.slug)
     indexed = 0
     while some := await line.store.search.catch_up():
         indexed += some
@@ -48,12 +50,20 @@ async def refresh(line: Line) -> None:
     """Bring up to date what channels show between issues: the feeds of newsletters that have none yet, or
     whose title, address or templates are others now."""
     for newsletter in line.newsletters.values():
-        for name, publisher in _refreshing(line, newsletter):
-            try:
-                await publisher.refresh(newsletter.slug)
-            except DigestError as error:  # it stops no other channel, and no other newsletter
-                said = {"channel": name, "newsletter": newsletter.slug, "error": str(error)}
-                log.warning("channel not refreshed", extra=said)
+        await _refresh(line, newsletter)
+
+
+async def _refresh(line: Line, newsletter: Newsletter) -> bool:
+    """Whether all of its channels are up to date now."""
+    well = True
+    for name, publisher in _refreshing(line, newsletter):
+        try:
+            await publisher.refresh(newsletter.slug)
+        except DigestError as error:  # it stops no other channel, and no other newsletter
+            said = {"channel": name, "newsletter": newsletter.slug, "error": str(error)}
+            log.warning("channel not refreshed", extra=said)
+            well = False
+    return well
 
 
 async def _shelve(line: Line, newsletter: Newsletter, now: datetime, progress: Progress) -> int:
@@ -63,12 +73,6 @@ async def _shelve(line: Line, newsletter: Newsletter, now: datetime, progress: P
         changed += some
         progress(changed, 0)
     return changed
-
-
-async def _publish_again(line: Line, newsletter: Newsletter) -> None:
-    """The feeds show what the archive shows."""
-    for _, publisher in _refreshing(line, newsletter):
-        await publisher.refresh(newsletter.slug)
 
 
 def _refreshing(line: Line, newsletter: Newsletter) -> Iterator[tuple[str, Refreshes]]:

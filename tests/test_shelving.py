@@ -79,6 +79,32 @@ async def test_what_is_kept_no_longer_leaves_the_feeds_and_their_archives(tmp_pa
     assert all(f"Issue {day}<" in shown for day in range(5))
 
 
+async def test_feeds_that_could_not_be_made_are_made_in_the_next_round(tmp_path: Path) -> None:
+    (tmp_path / "city.xml").write_text("<rss version='2.0'><channel><title>City</title></channel></rss>")
+    config = tmp_path / "config.yaml"
+    config.write_text(CONFIG.format(keep="1 issues"))
+    async with open_house(config) as house:
+        for day in range(2):
+            when = NOW + day * DAY
+            told = (story(f"Rain {day}"),)
+            await born(house.store, date=TODAY + day * DAY, composed_at=when, updated_at=when, stories=told)
+        feed = house.line.publishers["feed"]
+        line = replace(house.line, publishers={**house.line.publishers, "feed": Broken()})  # type: ignore[dict-item]
+
+        async def in_the_feed() -> list[bool]:
+            document = await house.store.documents.get("/world/feed.atom")
+            assert document is not None
+            return [f"Rain {day}".encode() in document.body for day in range(2)]
+
+        await feed.refresh("world")  # type: ignore[attr-defined]
+        assert await in_the_feed() == [True, True]
+        assert (await shelving.tidy(line, NOW + DAY)).shelved == 1
+        assert await in_the_feed() == [True, True]
+        assert (await shelving.tidy(house.line, NOW + DAY)).shelved == 0
+        assert await in_the_feed() == [False, True]
+        assert not await house.store.shelves.is_unpublished("world")
+
+
 async def test_who_has_no_service_but_once_keeps_no_more_either(tmp_path: Path) -> None:
     (tmp_path / "city.xml").write_text("<rss version='2.0'><channel><title>City</title></channel></rss>")
     config = tmp_path / "config.yaml"

@@ -12,7 +12,22 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Select, Text, and_, case, cast, func, not_, or_, select, type_coerce, update
+from sqlalchemy import (
+    JSON,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    delete,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -20,7 +35,7 @@ from digest.model import Headline, Issue, Listed, Month, Retention
 from digest.store.codec import AnyRow
 from digest.store.database import Database
 from digest.store.search import forget
-from digest.store.tables import feed_archives, issues
+from digest.store.tables import feed_archives, issues, meta
 
 CHUNK = 200
 HEADLINES = 3
@@ -166,9 +181,25 @@ class Shelves:
                 await connection.execute(
                     update(feed_archives).where(feed_archives.c.newsletter == newsletter).values(made="")
                 )
+                mark = self._database.insert(meta).values(name=_mark(newsletter), value=now.isoformat())
+                await connection.execute(mark.on_conflict_do_nothing())
             return len(gone) + len(kept_again)
 
         return await self._database.write(work)
+
+    async def is_unpublished(self, newsletter: str) -> bool:
+        """Whether the feeds may not show yet what was shelved, or brought back."""
+        statement = select(exists().where(meta.c.name == _mark(newsletter)))
+        async with self._database.reading() as connection:
+            return bool((await connection.execute(statement)).scalar_one())
+
+    async def published(self, newsletter: str) -> None:
+        """The feeds show what the archive shows."""
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(delete(meta).where(meta.c.name == _mark(newsletter)))
+
+        await self._database.write(work)
 
     async def _old(
         self, connection: AsyncConnection, newsletter: str, kept: Retention, today: date
@@ -188,6 +219,10 @@ class Shelves:
             last = (await connection.execute(oldest)).scalar_one_or_none()
             limits.append(issues.c.id < (last or 0))
         return or_(*limits) if limits else issues.c.id < 0
+
+
+def _mark(newsletter: str) -> str:
+    return f"shelved:{newsletter}"
 
 
 def _without(issue: Issue, gone: frozenset[str]) -> Issue:
