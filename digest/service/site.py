@@ -99,7 +99,7 @@ def _file(path: str) -> str:
 async def _asked(app: Any, path: str, status: int = 200, *, absent: bool = False) -> bytes | None:
     """The body of one page. absent: it may be gone by now, which is None."""
     said, body = await _get(app, path)
-    if said == 404 and absent:
+    if said in (404, 410) and absent:
         return None
     if said != status:
         raise DigestError(f"{path} answered {said}; nothing was changed")

@@ -90,6 +90,12 @@ class Documents:
 
         return await self._database.write(work)
 
+    async def is_removed(self, path: str) -> bool:
+        """Whether there was a document here that was taken away."""
+        statement = select(documents.c.path).where(documents.c.path == path, ~_THERE)
+        async with self._database.reading() as connection:
+            return (await connection.execute(statement)).first() is not None
+
     async def _number(self, connection: AsyncConnection, path: str) -> None:
         version = await self._database.count_up(connection, "documents", 1)
         await connection.execute(update(documents).where(documents.c.path == path).values(version=version))

@@ -111,6 +111,7 @@ def _routes(pages: Pages, css: str, icon: str) -> list[Route]:
         *_form("/{slug}/subscribe", pages, subscribe.to_the_form, partial(subscribe.subscribe, gate)),
         Route("/{slug}/private/{token}/feed.{format}", partial(private_feed, pages)),
         Route("/{slug}/feed.{format}", partial(lists.no_feed_yet, pages)),
+        Route("/{slug}/feed/{number:int}.{format}", partial(lists.no_archive, pages)),
         Route("/{slug}/sitemap.xml", partial(lists.sitemap_of, pages)),
         Route("/{slug}/search", partial(search.within, pages)),
         *_by_date(pages),

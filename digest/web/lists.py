@@ -22,6 +22,7 @@ MOST_PAGES = 49_000  # a sitemap may hold 50,000
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
+_FORMS = ("atom", "rss", "json")
 # Rules are beginnings (RFC 9309 2.2.2): `/search` would shut out a newsletter called searchlight.
 _PRIVATE = ("/confirm/", "/unsubscribe/", "/preferences/", "/dev/",
             "/search$", "/search?", "/*/search$", "/*/search?")  # fmt: skip
@@ -30,9 +31,18 @@ _PRIVATE = ("/confirm/", "/unsubscribe/", "/preferences/", "/dev/",
 async def no_feed_yet(pages: Pages, request: Request) -> Response:
     """Feeds are answered by `documents`; this is only reached when there is none."""
     await publication_of(pages.lent, request)
-    if request.path_params["format"] not in ("atom", "rss", "json"):
+    if request.path_params["format"] not in _FORMS:
         raise NotFound("no such feed")
     return pages.message("no_feed_yet", status=404, request=request)
+
+
+async def no_archive(pages: Pages, request: Request) -> Response:
+    """410 for an archive of a feed all of whose issues are kept no longer, 404 for one that never was."""
+    await publication_of(pages.lent, request)
+    known = request.path_params["format"] in _FORMS
+    if known and await pages.lent.store.documents.is_removed(request.scope["path"]):
+        return PlainTextResponse("These issues are kept no longer.\n", status_code=410)
+    raise NotFound("no such archive")
 
 
 async def opml(pages: Pages, request: Request) -> Response:

@@ -287,3 +287,22 @@ async def test_a_document_that_was_taken_away_is_gone_within_a_second(house: Hou
         house.clock.advance(seconds=2)
         assert (await web.get("/world/feed.atom")).status_code == 404
         assert (await web.get("/world/feed.rss")).status_code == 200
+
+
+async def test_an_archive_that_was_taken_away_is_gone_and_one_that_never_was_is_not_found(
+    house: House,
+) -> None:
+    about = await house.store.documents.get("/world/feed.atom")
+    assert about is not None
+    await house.store.documents.put(replace(about, path="/world/feed/1.atom"))
+    async with house.client() as web:
+        assert (await web.get("/world/feed/1.atom")).status_code == 200
+        await house.store.documents.remove("/world/feed/1.atom")
+        house.clock.advance(seconds=2)
+        for method in ("GET", "HEAD"):
+            assert (await web.request(method, "/world/feed/1.atom")).status_code == 410
+        for path in ("world/feed/1.rss", "world/feed/2.atom", "world/feed/1.a%00", "no/feed/1.atom"):
+            assert (await web.get(f"/{path}")).status_code == 404
+        await house.store.documents.put(replace(about, path="/world/feed/1.atom"))
+        house.clock.advance(seconds=2)
+        assert (await web.get("/world/feed/1.atom")).status_code == 200
