@@ -10,13 +10,15 @@ from digest import polling, timing
 from digest.drafting import draft_issue
 from digest.feeds.fetch import fetch
 from digest.feeds.health import looked_at, refused
-from digest.html import plain
+from digest.html import plain, unstacked
 from digest.line import Line, Progress, each, quiet
 from digest.model import DigestError, Feed, FeedError, Issue, NotFound
 from digest.publishers.base import Refreshes
 from digest.render import LetterText, ReaderLinks, renderer
 from digest.store.codec import host_of
 from digest.summarizer.draft import opening_of
+from digest.summarizer.read import LONGEST_TITLE
+from digest.typeset import clamp
 
 CHECKS_AT_ONCE = 32
 """Hosts; the feeds of one are asked one after another."""
@@ -118,7 +120,7 @@ async def _look_at(line: Line, url: str, known: Feed | None) -> Checked:
 
 def _words(text: str, what: str) -> str:
     """What an admin wrote, on one line. Raises DigestError when nothing is left of it."""
-    words = plain(text)
+    words = unstacked(plain(text))
     if not words:
         raise DigestError(f"{what} cannot be empty; nothing was changed")
     return words
@@ -136,7 +138,7 @@ async def correct(
     old = issue.stories[story - 1]
     new = replace(
         old,
-        title=_words(title, "a title") if title is not None else old.title,
+        title=clamp(_words(title, "a title"), LONGEST_TITLE) if title is not None else old.title,
         summary=(_words(summary, "a summary"),) if summary is not None else old.summary,
     )
     if new == old:

@@ -49,6 +49,10 @@ async def test_a_correction_is_in_the_feeds_and_in_no_letter(tmp_path: Path) -> 
                 await desk.correct(
                     line, corrected, story=2, title="The light is on again", summary=None, now=now
                 )
+            long = await desk.correct(
+                line, corrected, story=1, title="Bell " * 200 + "\u0301" * 90, summary=None, now=now
+            )
+            assert len(long.stories[0].title) <= 300
             with pytest.raises(DigestError, match="somebody else"):
                 await desk.correct(line, issue, story=1, title="Other words", summary=None, now=now)
 

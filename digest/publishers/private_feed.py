@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from urllib.parse import urlsplit
 
 from digest import __version__
 from digest.model import Publication, Subscription
@@ -51,7 +52,7 @@ class PrivateFeeds:
             return self._kept[key]
         lent, slug = self._lent, publication.newsletter.slug
         token = lent.links.token("feed", reader.id, number=reader.feed_number)
-        authority = publication.tag_authority or lent.site.url.partition("://")[2].partition("/")[0]
+        authority = publication.tag_authority or urlsplit(lent.site.url).hostname or "localhost"
         day = publication.tag_date or reader.created_at.date()
         order = Order(
             newsletter=publication.newsletter,

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from xml.etree import ElementTree
 
 import httpx
 import pytest
-from web_house import HOSTILE, PORT, WORLD, Broken, House
+from web_house import HOSTILE, NOW, PORT, WORLD, Broken, House
 
 from digest.model import NotReady
 from digest.web import build_app
@@ -236,6 +237,17 @@ async def test_every_page_carries_the_policy_and_its_own_style_sheet(house: Hous
     assert css.status_code == 200
     assert css.headers["content-type"].startswith("text/css")
     assert "immutable" in css.headers["cache-control"]
+
+
+async def test_a_corrected_issue_says_when_it_was_corrected(house: House) -> None:
+    one = await house.store.issues.by_path("world/2026-11-22")
+    assert one is not None
+    async with house.client() as web:
+        assert "modified_time" not in (await web.get("/world/2026-11-22/")).text
+        later = NOW + timedelta(hours=1)
+        await house.store.issues.revise(replace(one, revision=2, updated_at=later), now=later)
+        page = (await web.get("/world/2026-11-22/")).text
+    assert f'<meta property="article:modified_time" content="{later.isoformat()}">' in page
 
 
 async def test_under_a_path_of_another_site_every_link_stays_under_it(house: House) -> None:
