@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -136,6 +137,7 @@ _ADDRESS = re.compile(r"'?[^\s@,;\"]+@[^\s@,;\"]+")
 # Read backwards. Text puts some signs before an address that are allowed in one, too: `=`, `/`, `'`.
 _LOCALS = (re.compile(r"[^\s@,;:\"()<>\[\]\\]*"), re.compile(r"[\w.+-]*"))
 _DOMAIN = re.compile(r"[\w.-]*")
+_UNSEEN = re.compile("[\0\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufffd]")
 
 
 def _begin(pattern: re.Pattern[str], text: str) -> str:
@@ -146,7 +148,7 @@ def _begin(pattern: re.Pattern[str], text: str) -> str:
 def addresses_in(text: str) -> list[str]:
     """All that may be an address in a text that cannot be read, each once; rather too many."""
     found: dict[str, None] = {}
-    for before, after in pairwise(text.replace("\0", "").split("@")):
+    for before, after in pairwise(_UNSEEN.sub("", text).split("@")):
         domain, backwards = _begin(_DOMAIN, after[:LONGEST]).rstrip(".-_"), before[: -LONGEST - 1 : -1]
         for local in {_begin(each, backwards)[::-1] for each in _LOCALS} if "." in domain else ():
             with contextlib.suppress(AddressError):
@@ -160,8 +162,8 @@ def is_telling(cell: str) -> bool:
 
 
 def head_of(cell: str) -> str:
-    """A column's head as `HEADS` writes it."""
-    return re.sub(r"[\s_.-]", "", cell.strip().lower())
+    """A column's head as `HEADS` writes it: letters and digits, without accents."""
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKD", cell).lower())
 
 
 def _place(field: str, heads: Sequence[str]) -> int | None:

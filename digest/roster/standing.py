@@ -8,6 +8,7 @@ the way to say which it is, when we cannot tell.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
@@ -29,10 +30,19 @@ _RANK = {ACTIVE: 0, PAUSED: 1, PENDING: 2, UNKNOWN: 3, LEFT: 4}  # the worst of 
 STATUS = (
     "status", "subscribed", "subscribedtoemails", "subscriptionstatus", "subscriberstatus", "emailstatus",
     "memberstatus", "deliverystatus", "globalstatus", "liststatus", "subscribertype", "issubscribed",
-    "active", "isactive", "enabled",
+    "active", "isactive", "enabled", "abonniert", "abonne", "suscrito",
 )  # fmt: skip
 MAYBE_STATUS = ("state", "type")
-CONFIRMED = ("confirmed", "isconfirmed", "emailconfirmed")  # a no means: not yet
+CONFIRMED = (  # a no means: not yet
+    "confirmed", "isconfirmed", "emailconfirmed", "optin", "optedin", "hasoptedin", "emailoptin",
+    "doubleoptin", "consent", "hasconsent", "consentgiven", "emailconsent", "marketingconsent", "gdprconsent",
+    "acceptsmarketing", "acceptsemailmarketing", "bestatigt", "confirme", "confirmado", "einwilligung",
+    "consentement", "consentimiento",
+)  # fmt: skip
+# In heads that we do not know: a no to the first counts, a yes or a date to the second, and nothing else.
+_CONSENT = re.compile(r"opt(ed)?in|consent|accepts|permission")
+_GOODBYE = re.compile(r"unsub|opt(ed)?out|donot(e?mail|contact)|abgemeldet|desabon|desins")
+_DATE = re.compile(r"\s*'?\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?!\d)")
 # A date or a yes means that they left (then). `Cancel date` and `active_subscription` are about paying.
 AGAINST = (
     "leftat", "unsubscribedat", "unsubscribedon", "unsubscribedate", "unsubscribeddate", "unsubscribetime",
@@ -40,7 +50,9 @@ AGAINST = (
     "unsubscribedfromallemail", "optouttime", "optoutdate", "optedoutat", "optedout", "optout", "emailoptout",
     "hasoptedoutofemail", "donotemail", "emaildisabled", "cleantime", "cleanedat", "bouncedat", "bounced",
     "complainedat", "complained", "deletedat", "removedat", "suppressedat", "blockedat", "blacklisted",
-    "blocklisted", "suppressed",
+    "blocklisted", "suppressed", "abgemeldet", "abgemeldetam", "abmeldedatum", "abmeldung", "abbestellt",
+    "abbestelltam", "ausgetragen", "ausgetragenam", "desabonne", "desabonnele", "desinscrit", "desinscritle",
+    "desinscription", "datededesinscription", "baja", "fechadebaja", "dadodebaja",
 )  # fmt: skip
 HEADS: Mapping[str, tuple[str, ...]] = {
     "status": (*STATUS, *MAYBE_STATUS, *CONFIRMED),
@@ -65,14 +77,15 @@ _ABOUT_SUBSCRIPTIONS = {
 }  # fmt: skip
 # What may be said of anything; in a column for the status we know what it means.
 _OF_ANYTHING = {
-    ACTIVE: {"", "true", "yes", "y", "t", "on", "1", "member", "free", "paid", "comped"},
-    LEFT: {"false", "no", "n", "f", "off", "0"},
-}
+    ACTIVE: {"", "true", "yes", "y", "t", "on", "1", "member", "free", "paid", "comped", "ja", "oui",
+             "sí", "si"},
+    LEFT: {"false", "no", "n", "f", "off", "0", "nein", "non"},
+}  # fmt: skip
 _MEANING = {word: status for status, words in _ABOUT_SUBSCRIPTIONS.items() for word in words}
 _TELLING = frozenset(_MEANING)
 _BEGINNINGS = frozenset(word[:3] for word in _TELLING)
 _MEANING |= {word: status for status, words in _OF_ANYTHING.items() for word in words}
-_SURELY = frozenset(("true", "yes", "y", "t", "on", "1", "x"))
+_SURELY = frozenset(("true", "yes", "y", "t", "on", "1", "x", "ja", "oui", "sí", "si"))
 _NOTHING = frozenset(("null", "none", "nil", "na", "n/a", "never", "\\n"))
 _LONGEST = 100  # characters of a cell that are looked at; no word of ours is longer, no date either
 _DROPPED = str.maketrans("", "", " \t_-.")
@@ -103,6 +116,18 @@ def _confirmed(cell: str) -> str:
     if said == LEFT and word_of(cell) in _OF_ANYTHING[LEFT]:
         return PENDING
     return ACTIVE if said == UNKNOWN and _is_moment(cell) else said
+
+
+@lru_cache(maxsize=4096)
+def _unless_no(cell: str) -> str:
+    return PENDING if word_of(cell) in _OF_ANYTHING[LEFT] else ACTIVE
+
+
+@lru_cache(maxsize=4096)
+def _if_sure(cell: str) -> str:
+    word = word_of(cell)
+    said = word in _SURELY or word in _ABOUT_SUBSCRIPTIONS[LEFT]
+    return LEFT if said or (_DATE.match(cell) and word.strip("0:/")) else ACTIVE
 
 
 @lru_cache(maxsize=4096)
@@ -143,6 +168,10 @@ class Standing:
                 self._asked.append((place, _said_if_any))
                 self._watched.append(_Watched(place, names[place], wholly=True))
             elif head not in AGAINST:
+                if _GOODBYE.search(head):
+                    self._asked.append((place, _if_sure))
+                elif _CONSENT.search(head):
+                    self._asked.append((place, _unless_no))
                 self._watched.append(_Watched(place, names[place], wholly=False))
         for field, reading in (("status", _said), ("left_at", _against)):
             chosen = named.get(field)

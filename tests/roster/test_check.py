@@ -139,6 +139,7 @@ def test_a_bad_line_is_told_with_its_number_and_the_others_are_read(line: str, s
         "mailto:ann@example.org?,,left,",
         "ann@example.org.,,left,",
         "Ann <ann@example.org>,,left,",
+        "ann\u200b@example.org,,left,",
     ],
 )
 @pytest.mark.parametrize("first", [True, False])
@@ -222,6 +223,12 @@ def test_a_status_is_known_in_the_words_of_many_programs(status: str, word: str)
         ("Unsubscribed", "yes", "no"),
         ("unsubscribed on", "02/01/2026", "0000-00-00 00:00:00"),
         ("deleted_at", "2026-01-02", "NULL"),
+        ("Subscribed?", "no", "yes"),
+        ("(un)subscribed:", "x", ""),
+        ("Unsubscribe date (UTC)", "2/1/2026 10:00", "0000-00-00"),
+        ("opted_out_of_marketing", "true", "false"),
+        ("Abgemeldet am", "02.01.2026", ""),
+        ("désabonné", "oui", "non"),
     ],
 )
 def test_who_left_by_the_columns_of_many_programs_is_not_a_reader(head: str, no: str, yes: str) -> None:
@@ -232,10 +239,26 @@ def test_who_left_by_the_columns_of_many_programs_is_not_a_reader(head: str, no:
 
 
 def test_who_never_confirmed_is_not_a_reader() -> None:
-    for column in ("type,unactivated", "confirmed,0", "status,non-subscribed"):
+    for column in (
+        *("type,unactivated", "confirmed,0", "status,non-subscribed", "Opt-in,no", "opted in?,FALSE"),
+        *(
+            "marketing_consent,no",
+            "Accepts Email Marketing,no",
+            "Consent to our newsletter,No",
+            "Bestätigt,nein",
+        ),
+    ):
         head, word = column.split(",")
         [person] = checked(f"email,{head}\nann@example.org,{word}\n")[1]
         assert person.status == "pending"
+
+
+def test_a_column_about_consent_that_is_not_known_says_nothing_but_no() -> None:
+    for column in ("optin_ip,203.0.113.9", "consent_text,I want letters", "unsubscribe link,/u/1"):
+        head, word = column.split(",")
+        _, [person], problems = checked(f"email,{head}\nann@example.org,{word}\n")
+        assert person.status == "active"
+        assert problems == []
 
 
 def test_of_several_columns_the_worst_word_counts() -> None:
