@@ -111,6 +111,16 @@ async def may_confirm(
     return True
 
 
+async def is_new_yes(
+    database: Database, connection: AsyncConnection, reader: Subscription, token: Token
+) -> bool:
+    """Whether a reader says yes by this link, for whom so far only somebody else has."""
+    word = await _last_word(connection, reader)
+    return (
+        word is not None and word[0] == "vouched" and await may_confirm(database, connection, reader, token)
+    )
+
+
 async def welcome(
     database: Database, connection: AsyncConnection, reader: Subscription, now: datetime
 ) -> None:

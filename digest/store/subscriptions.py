@@ -38,6 +38,7 @@ from digest.store.joining import (
     ask,
     come_back,
     consented,
+    is_new_yes,
     is_published,
     leave_again,
     leave_now,
@@ -103,7 +104,8 @@ class Subscriptions:
         now: datetime,
         token: Token | None = None,
     ) -> Subscription | None:
-        """The person said yes, and a welcome goes to them. None: no such subscription, its newsletter is
+        """The person said yes, and a welcome goes to them; not if somebody vouched for them since they had
+        asked, but the yes is theirs then. None: no such subscription, its newsletter is
         retired, it is suppressed, they left after they had asked (an old link does not take anybody in
         again), or the link is not that of the latest letter. token: what the link says."""
 
@@ -113,7 +115,11 @@ class Subscriptions:
             if found is None or not await is_published(connection, found.newsletter):
                 return None
             if found.status in (ACTIVE, PAUSED):
-                return found
+                if token is not None and await is_new_yes(self._database, connection, found, token):
+                    await consented(self._database, connection, found, "yes", "web", evidence, now)
+                    mine = update(subscriptions).where(subscriptions.c.id == found.id)
+                    await connection.execute(mine.values(source="web"))
+                return await find_subscription(connection, subscription_id)
             if not await may_confirm(self._database, connection, found, token):
                 return None
             await activate(connection, found, now)

@@ -351,3 +351,28 @@ async def test_a_goodbye_ends_what_was_asked_for_since_the_one_before(store: Sto
     assert await store.subscriptions.to_confirm(link) is None
     assert await store.subscriptions.confirm(number, token=link, evidence={}, now=at + MINUTE) is None
     assert (await store.ledger.verify()).problems == ()
+
+
+@pytest.mark.parametrize("way", ["config", "import"])
+async def test_who_presses_the_button_after_a_list_took_them_in_reads_by_their_own_word(
+    store: Store, way: str
+) -> None:
+    """So the list cannot let them go, and the ledger has their yes."""
+    await store.claim_identity(b"the secret of these tests", None, NOW)
+    await synced(store)
+    assert await ask(store, "bob@example.org")
+    (bob,) = await store.subscriptions.of("bob@example.org")
+    link = Token(bob.id, int(NOW.timestamp()))
+    if way == "config":
+        await synced(store, newsletter(recipients=("bob@example.org",)))
+    else:
+        await store.imports.vouch("world", ["bob@example.org"], source="import", evidence={}, now=NOW)
+    old = Token(bob.id, link.number - 1)
+    for token in (old, link, link):
+        assert await store.subscriptions.confirm(bob.id, token=token, evidence={"form": "y"}, now=NOW)
+    said = [(row.event, row.source) for row in await store.subscriptions.history("bob@example.org")]
+    assert said == [("asked", "web"), ("vouched", way), ("yes", "web")]
+    await synced(store)
+    (bob,) = await store.subscriptions.of("bob@example.org")
+    assert (bob.status, bob.source) == (SubscriptionStatus.ACTIVE, "web")
+    assert (await store.ledger.verify()).problems == ()
