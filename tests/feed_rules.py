@@ -22,8 +22,10 @@ THUMBNAIL = "{http://search.yahoo.com/mrss/}thumbnail"
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 HISTORY = "{http://purl.org/syndication/history/1.0}"
 NAMESPACES = frozenset(name[1:].partition("}")[0] for name in (ATOM, CONTENT, CREATOR, THUMBNAIL, HISTORY))
-RELATIONS = frozenset(("alternate", "self", "hub", "related", "via", "current", "prev-archive"))
-PAGED = frozenset(("current", "prev-archive"))
+RELATIONS = frozenset(
+    ("alternate", "self", "hub", "related", "via", "current", "prev-archive", "next-archive")
+)
+PAGED = frozenset(("current", "prev-archive", "next-archive"))
 
 _URI = re.compile(
     r"https?://(?:[\w.~!$&'()*+,;=:-]|%[0-9A-F]{2})*@?(?:[A-Za-z0-9_.-]+|\[[0-9A-F:.]+\])(?::\d*)?"
@@ -242,6 +244,8 @@ def _plain_elements(
         if len(found) != 1 or not (found[0].text or "").strip():
             yield f"{parent.tag}: {len(found)} times {name}, or blank"
     yield from _no_markup(f"{parent.tag}: title", parent.findtext("title") or "")
+    if parent.tag == "channel":
+        yield from _no_markup("channel: description", parent.findtext("description") or "")
     for name in (*once, *optional):
         text = parent.findtext(name)
         if name in ("pubDate", "lastBuildDate") and text is not None:

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
+from itertools import zip_longest
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
@@ -116,9 +117,10 @@ class Publisher:
         corrected = await store.issues.corrected(slug)
         changed = looked_at = 0
         last: FeedArchive | None = None
-        for archive in archives:
+        for archive, later in zip_longest(archives, archives[1:]):
             revised = [each for each in corrected if archive.after < each[0] <= archive.through]
-            made = self._made_with(publication, last, revised)
+            following = later if last is None else None
+            made = self._made_with(publication, last, following, revised)
             holds = issue_id is not None and archive.after < issue_id <= archive.through
             own = {f"/{slug}/feed/{archive.number}.{form}" for form in FORMS}
             stands = archive.made == made and own <= there_are
@@ -127,7 +129,7 @@ class Publisher:
             else:
                 there = partial(store.issues.between, slug, after=archive.after, through=archive.through)
                 if await there():
-                    place = partial(self._archive_place, archive, last)
+                    place = partial(self._archive_place, archive, last, following)
                     changed += await self._build(publication, there, place)
                 else:
                     made += EMPTY
@@ -213,11 +215,14 @@ class Publisher:
         )
         return f"/{newsletter.slug}/feed", place
 
-    def _archive_place(self, archive: FeedArchive, before: FeedArchive | None) -> tuple[str, Place]:
+    def _archive_place(
+        self, archive: FeedArchive, before: FeedArchive | None, following: FeedArchive | None
+    ) -> tuple[str, Place]:
         links = self._lent.links
         place = Place(
             addresses=self._archive_addresses(archive),
             previous=self._archive_addresses(before),
+            following=self._archive_addresses(following),
             current={form: links.feed(archive.newsletter, form) for form in FORMS},
         )
         return f"/{archive.newsletter}/feed/{archive.number}", place
@@ -280,7 +285,11 @@ class Publisher:
         return changed
 
     def _made_with(
-        self, publication: Publication, before: FeedArchive | None, revised: Sequence[tuple[int, int]]
+        self,
+        publication: Publication,
+        before: FeedArchive | None,
+        following: FeedArchive | None,
+        revised: Sequence[tuple[int, int]],
     ) -> str:
         """A fingerprint of all that an archive is made of: while it is the same, the documents are not built
         again. An issue changes only by a correction. revised: (issue, revision) of those in it that were."""
@@ -289,7 +298,8 @@ class Publisher:
         ours = (lent.site.title, lent.site.url, publication.tag_authority, publication.tag_date)
         words = [renderer(lent.templates).source(f"pages/{name}") for name in TEMPLATES]
         number = before.number if before else 0
-        made_with = (__version__, self._settings.items, said, ours, words, number, *revised)
+        followed = [f"before {following.number}"] if following else []
+        made_with = (__version__, self._settings.items, said, ours, words, number, *followed, *revised)
         return sha256(repr(made_with).encode(errors="replace")).hexdigest()[:32]
 
 

@@ -65,12 +65,14 @@ class Item:
 class Place:
     """Where a document stands among the others of its feed.
 
-    addresses: its own, by form. previous: those of the archive before it; empty when there is none. current:
-    those of the newest entries, for an archive only. hub: the WebSub hub that tells when it changes.
+    addresses: its own, by form. previous: those of the archive before it; empty when there is none.
+    following: those of the archive after it, which only the first archive names. current: those of the newest
+    entries, for an archive only. hub: the WebSub hub that tells when it changes.
     """
 
     addresses: dict[Form, str]
     previous: dict[Form, str] = field(default_factory=dict)
+    following: dict[Form, str] = field(default_factory=dict)
     current: dict[Form, str] = field(default_factory=dict)
     hub: str = ""
 

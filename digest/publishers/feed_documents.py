@@ -59,8 +59,8 @@ def _generator(content: Content, form: Form) -> Any:
     feed = FeedGenerator()
     feed.register_extension(NAME, FeedExtension, EntryExtension)
     feed.id(content.id)
-    feed.title(_title(content.title, form))
-    feed.subtitle(content.description)
+    feed.title(_plain_if_rss(content.title, form))
+    feed.subtitle(_plain_if_rss(content.description, form))
     feed.language(content.language)
     feed.author(name=content.author, uri=content.author_url)
     feed.link(href=content.home, rel="alternate", type="text/html")
@@ -79,20 +79,23 @@ def _generator(content: Content, form: Form) -> Any:
     return feed
 
 
-def _title(text: str, form: Form) -> str:
-    """Atom can say what kind of text a title is (`feed_extension`), RSS cannot."""
+def _plain_if_rss(text: str, form: Form) -> str:
+    """Atom can say what kind of text a title is (`feed_extension`), RSS cannot; that of an item's description
+    is known to be HTML, that of a channel's is not."""
     return text if form == "atom" else plainly(text)
 
 
 def _links(content: Content, form: Form) -> tuple[dict[str, str], ...]:
-    """What feedgen does not write of its own accord. `next-archive` is left out: it would change an archive
-    that was complete."""
+    """What feedgen does not write of its own accord. `next-archive` would change every archive when the next
+    one is closed; only the first has it, which would be an archive without any link to another one."""
     place, kind = content.place, media_type(form)
     links = []
     if place.current:
         links.append({"href": place.current[form], "rel": "current", "type": kind})
     if place.previous:
         links.append({"href": place.previous[form], "rel": "prev-archive", "type": kind})
+    if place.following:
+        links.append({"href": place.following[form], "rel": "next-archive", "type": kind})
     if place.hub:
         links.append({"href": place.hub, "rel": "hub"})
     return tuple(links)
@@ -102,7 +105,7 @@ def _add(feed: Any, item: Item, content: Content, form: Form) -> None:
     entry = feed.add_entry(order="append")
     target = item.external or item.url
     entry.id(item.id)
-    entry.title(_title(item.title, form))
+    entry.title(_plain_if_rss(item.title, form))
     entry.link(href=target, rel="alternate", type="text/html")
     entry.summary(item.summary)
     entry.content(item.content, type="html")

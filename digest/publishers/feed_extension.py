@@ -57,7 +57,6 @@ class FeedExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no type
         link = channel.find("link")
         if link is not None:
             link.text = self.home
-        _escape(channel.find("description"))
         place = len(channel) - len(channel.findall("item"))
         for attributes in self.links:
             channel.insert(place, etree.Element(f"{{{ATOM}}}link", attributes, nsmap={"atom": ATOM}))

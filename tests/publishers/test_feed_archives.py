@@ -108,7 +108,9 @@ async def test_a_client_that_follows_the_archives_sees_every_issue(
     assert newest.find(f"{HISTORY}archive") is None
 
 
-async def test_a_complete_archive_is_never_touched_again(store: Store, lend: Callable[..., Lent]) -> None:
+async def test_a_complete_archive_is_never_touched_again_but_that_the_first_leads_on(
+    store: Store, lend: Callable[..., Lent]
+) -> None:
     await settle(store)
     clock = Clock()
     publisher = Publisher(Settings(entries=2), lend(clock=clock))
@@ -117,8 +119,19 @@ async def test_a_complete_archive_is_never_touched_again(store: Store, lend: Cal
     first = (await documents_of(store))["/world/feed/1.atom"]
     clock.turn(days=1)
     assert await publish(store, publisher, 3) == ["3 of 3 documents changed"]
-    await publish(store, publisher, 4, 5)
     assert (await documents_of(store))["/world/feed/1.atom"] == first
+    await publish(store, publisher, 4, 5)
+    closed = await documents_of(store)
+    for form in ("atom", "rss"):
+        assert b'rel="next-archive"' in closed[f"/world/feed/1.{form}"].body
+        assert b'rel="next-archive"' not in closed[f"/world/feed/2.{form}"].body
+        assert PROBLEMS[form](closed[f"/world/feed/1.{form}"].body) == []
+    assert f"{HOST}/world/feed/2.atom".encode() in closed["/world/feed/1.atom"].body
+    clock.turn(days=1)
+    await publish(store, publisher, 6, 7)
+    after = await documents_of(store)
+    assert [path for path in closed if "/feed/" in path and after[path] != closed[path]] == []
+    assert len(after) > len(closed)
     again = Publisher(Settings(entries=2), lend(clock=clock))
     assert await again.refresh("world") == 0
 
