@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 # ---------------------------------------------------------------- errors
@@ -83,6 +84,8 @@ class NotFound(DigestError):
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CADENCES = ("daily", "weekdays", "weekly")
 """What readers may be offered; `weekly` is one day of their choice."""
+RENAMED_LANGUAGES = MappingProxyType({"iw": "he", "in": "id", "ji": "yi", "jw": "jv", "mo": "ro"})
+"""Old tags and those that took their place (IANA language subtag registry, Preferred-Value)."""
 CONFIRM_MAX_AGE = timedelta(days=3)
 """How long the link of a confirmation letter works."""
 

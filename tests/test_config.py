@@ -190,6 +190,7 @@ def test_keys_are_always_words() -> None:
 
 
 def test_norway_is_a_language(tmp_path: Path) -> None:
+    assert settings_of(tmp_path, BASE + "    language: iw-IL\n").newsletters[0].language == "he-IL"
     settings = settings_of(tmp_path, BASE + "    language: no\n")
     assert settings.newsletters[0].language == "no"
 

@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from digest.addresses import AddressError, normalize
 from digest.config.problems import closest, suggestion
-from digest.model import WEEKDAYS
+from digest.model import RENAMED_LANGUAGES, WEEKDAYS
 from digest.typeset import safe_url
 
 OURS = "digest"  # the type of the errors that carry their own sentence
@@ -106,7 +106,8 @@ def _language(text: str) -> str:
     if "_" in text:
         raise wrong("language tags have hyphens; did you mean {better}?", better=text.replace("_", "-"))
     language, script, region, rest = found.groups()
-    parts = (language.lower(), script and script.title(), region and region.upper())
+    language = RENAMED_LANGUAGES.get(language.lower(), language.lower())
+    parts = (language, script and script.title(), region and region.upper())
     return "-".join(part for part in parts if part) + rest.lower()
 
 

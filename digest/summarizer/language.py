@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from digest.model import RENAMED_LANGUAGES
+
 UNKNOWN = "und"  # BCP 47: undetermined
 
 _SHORT = 80  # letters; below, a guess is worth less than a declaration
@@ -32,7 +34,8 @@ _SCRIPTS = (
 def normalized(tag: str) -> str:
     """`en-GB` and `EN_us` are `en`; empty for what is no language tag."""
     found = _TAG.match(tag.strip())
-    return found[0].lower() if found else ""
+    language = found[0].lower() if found else ""
+    return RENAMED_LANGUAGES.get(language, language)
 
 
 def language_of(title: str, text: str, declared: str = "") -> str:

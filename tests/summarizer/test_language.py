@@ -15,7 +15,8 @@ GERMAN = (
 
 
 @pytest.mark.parametrize(
-    ("tag", "expected"), [("en-GB", "en"), ("PT_br", "pt"), (" de ", "de"), ("", ""), ("?", "")]
+    ("tag", "expected"),
+    [("en-GB", "en"), ("PT_br", "pt"), (" de ", "de"), ("", ""), ("?", ""), ("iw-IL", "he")],
 )
 def test_a_tag_is_its_language(tag: str, expected: str) -> None:
     assert normalized(tag) == expected
