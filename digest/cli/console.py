@@ -198,8 +198,13 @@ def _without_tokens(_logger: Any, _name: str, event: MutableMapping[str, Any]) -
 # ---------------------------------------------------------------- output
 
 
+_PLAIN = frozenset((str, int, float, bool))
+
+
 def plain(value: Any) -> Any:
     """A value of ours as plain JSON."""
+    if value is None or type(value) in _PLAIN:  # nearly all are
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
@@ -212,7 +217,7 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, timedelta):
         return value.total_seconds()
-    if value is None or isinstance(value, (str, int, float, bool)):
+    if isinstance(value, (str, int, float)):
         return value
     return str(value)
 
