@@ -187,7 +187,9 @@ def _timed(connection: http.client.HTTPConnection, method: str, path: str, body:
 def _wait_for(port: int) -> None:
     for _ in range(600):
         try:
-            http.client.HTTPConnection("127.0.0.1", port, timeout=5).request("GET", "/healthz")
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", "/healthz")
+            connection.getresponse().read()
         except OSError:
             time.sleep(0.1)
         else:

@@ -8,6 +8,7 @@ from another edition or back from a pause, and get an issue that begins where th
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ from digest.model import (
     SlotKey,
     Standing,
 )
+from digest.pace import Pace
 from digest.publishers.base import Audience, Speaks
 
 log = logging.getLogger(__name__)
@@ -242,6 +244,8 @@ async def _translated(
 
 async def bear(line: Line, issue_id: int, now: datetime) -> None:
     """All deliveries of an issue, chunk by chunk; a process that dies here is continued by the next."""
-    complete = False
+    loop, pace, complete = asyncio.get_running_loop(), Pace(), False
     while not complete:
-        complete = await line.store.issues.add_deliveries(issue_id, now)
+        started, chunk = loop.time(), pace.size
+        complete = await line.store.issues.add_deliveries(issue_id, now, chunk=chunk)
+        pace.took(chunk, loop.time() - started)

@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from digest.model import Bookmark, SubscriptionStatus, Vouched
+from digest.pace import Pace
 from digest.roster.people import Person
 from digest.roster.spool import Spool, in_chunks
 from digest.roster.standing import UNKNOWN
 from digest.store import Store
 
-CHUNK_SECONDS = 0.025
 PAUSE_SECONDS = 0.004  # at least, between two chunks
-SMALLEST, LARGEST = 400, 20_000
 LOOKED_UP = 5_000  # in one reading
 
 # Outcomes that the list itself decides.
@@ -36,18 +35,6 @@ class Sum:
     counts: Mapping[str, int]
     resumed: bool = False
     before: int = 0
-
-
-@dataclass(slots=True)
-class Pace:
-    """How many people make a chunk."""
-
-    size: int = 1_000
-
-    def took(self, people: int, seconds: float) -> None:
-        """Learn from a chunk."""
-        fitting = people * CHUNK_SECONDS / max(seconds, 1e-6)
-        self.size = max(SMALLEST, min(LARGEST, round((self.size + fitting) / 2)))
 
 
 async def survey(spool: Spool, store: Store, *, total: int, progress: Callable[[int, int], None]) -> Sum:

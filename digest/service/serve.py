@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import gc
 import hmac
 import logging
 import signal
@@ -369,6 +370,8 @@ async def _until_stopped(
         running.scheduler.start()
     if "deliver" in running.roles:
         refreshing = asyncio.create_task(running.refresh())
+    # What is there now stays: the collector need not walk through it (0.1 s) while somebody waits for a page.
+    gc.freeze()
     log.info("running", extra={"roles": ",".join(running.roles) or "web"})
     stopping = asyncio.create_task(running.stop.wait())
     await asyncio.wait({stopping, *([web] if web else [])}, return_when=asyncio.FIRST_COMPLETED)

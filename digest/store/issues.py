@@ -85,7 +85,8 @@ class Issues:
         async def work(connection: AsyncConnection) -> bool:
             return await add_chunk(self._database, connection, issue_id, now, chunk)
 
-        return await self._database.write(work)
+        # No letter goes before its intent is durable, and all of this with it.
+        return await self._database.write(work, durable=False)
 
     async def unfinished(self) -> builtins.list[int]:
         """The issues whose deliveries are not all born, oldest first."""

@@ -15,10 +15,16 @@ from digest.model import NotReady
 log = logging.getLogger(__name__)
 
 # Seconds of rest after a transaction, as long as it took: without it a busy process starves the writers of
-# all others (FACTS 7.1). One that had to wait for another process took long, and rests longest.
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.002
+# all others (FACTS 7.1). One that had to wait for another process took long, and rests longest. After a long
+# one an eighth of it, if that is more: on busy cores who waits does not wake up within two milliseconds.
+SHORTEST_PAUSE, LONGEST_PAUSE, SHARE = 0.001, 0.002, 8
 
 T_co = TypeVar("T_co", covariant=True)
+
+
+def pause(took: float) -> float:
+    """How long to rest after a transaction."""
+    return min(max(took, SHORTEST_PAUSE), max(LONGEST_PAUSE, min(took / SHARE, 3 * LONGEST_PAUSE)))
 
 
 class Work(Protocol[T_co]):
@@ -59,7 +65,7 @@ class Writer:
                     continue
                 started = loop.time()
                 await self._answer(job)
-                await asyncio.sleep(min(max(loop.time() - started, SHORTEST_PAUSE), LONGEST_PAUSE))
+                await asyncio.sleep(pause(loop.time() - started))
         finally:
             while not self._jobs.empty():
                 left = self._jobs.get_nowait()
