@@ -240,8 +240,12 @@ TAMPERING = {
 }
 
 
+# Each is looked for by code that both databases share; PostgreSQL has its turn with every third.
+WHERE = [("sqlite", act) for act in TAMPERING] + [("postgresql", act) for act in list(TAMPERING)[::3]]
+
+
 @pytest.mark.asyncio
-@pytest.mark.parametrize("act", TAMPERING)
+@pytest.mark.parametrize(("lived", "act"), WHERE, indirect=["lived"])
 async def test_what_was_changed_without_the_secret_is_named(lived: Lived, act: str) -> None:
     lived.tamper(act)
     problems = await lived.problems()
