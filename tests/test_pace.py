@@ -26,8 +26,8 @@ def test_a_chunk_grows_or_shrinks_to_the_time_that_it_may_take() -> None:
     [
         (0.0, SHORTEST_PAUSE),
         (0.0015, 0.0015),
-        (0.010, LONGEST_PAUSE),
-        (0.032, 0.004),
+        (0.007, LONGEST_PAUSE),
+        (0.016, 0.004),
         (5.0, 3 * LONGEST_PAUSE),
     ],
 )

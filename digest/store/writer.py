@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 
 # Seconds of rest after a transaction, as long as it took: without it a busy process starves the writers of
 # all others (FACTS 7.1). One that had to wait for another process took long, and rests longest. After a long
-# one an eighth of it, if that is more: on busy cores who waits does not wake up within two milliseconds.
-SHORTEST_PAUSE, LONGEST_PAUSE, SHARE = 0.001, 0.002, 8
+# one a quarter of it, if that is more: on busy cores who waits does not wake up within two milliseconds.
+SHORTEST_PAUSE, LONGEST_PAUSE, SHARE = 0.001, 0.002, 4
 
 T_co = TypeVar("T_co", covariant=True)
 
