@@ -380,8 +380,10 @@ def _feed_links(feed: ElementTree.Element, kind: str) -> Iterator[str]:
         yield "fh:archive is not one empty element"
     if archive and "current" not in relations:
         yield "an archive without a link to the current feed"
-    if not archive and "current" in relations:
-        yield "a link to the current feed in what is no archive"
+    if archive and not {"prev-archive", "next-archive"} & set(relations):
+        yield "an archive that leads to no other"  # the W3C validator's ArchiveIncomplete
+    if not archive and {"current", "prev-archive"} <= set(relations):
+        yield "an archive that does not say so"
 
 
 def _id(text: str) -> Iterator[str]:

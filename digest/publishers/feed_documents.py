@@ -72,7 +72,8 @@ def _generator(content: Content, form: Form) -> Any:
     extension = getattr(feed, NAME)
     extension.home = content.home
     extension.icon = content.icon
-    extension.archive = bool(place.current)
+    # What will not change any more says so (RFC 5005 4): the first archive once it leads on to the second.
+    extension.archive = bool(place.current and (place.previous or place.following))
     extension.links = _links(content, form)
     for item in content.items:
         _add(feed, item, content, form)
