@@ -131,7 +131,11 @@ def correct(
     title: str | None,
     summary: str | None,
 ) -> None:
-    """Correct a story in the archive and the feeds (a new revision); nobody is mailed again."""
+    """Correct a story in the archive and the feeds (a new revision); nobody is mailed again.
+
+    Letters of the issue that are still to go keep the words that they were made with, so that every copy is
+    the same; `issues cancel` stops them.
+    """
     if title is None and summary is None:
         raise click.UsageError("give --title or --summary")
 
