@@ -218,8 +218,9 @@ async def test_every_kind_of_host_is_one(host: str) -> None:
         (b"GET / HTTP/1.1\r\nhost: x\r\nx-a: ", b"HTTP/1.1 408"),
         (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nhalf", b""),
         (ask("GET", FEED) + b"GET / HT", b"HTTP/1.1 200"),
+        (b"\r\n", b""),
     ],
-    ids=["nothing", "half a head", "half a body", "half a second one"],
+    ids=["nothing", "half a head", "half a body", "half a second one", "a line end"],
 )
 async def test_a_request_that_does_not_end_is_waited_for_only_so_long(begun: bytes, answer: bytes) -> None:
     async with served(seconds=0.3) as it:
@@ -234,6 +235,16 @@ async def test_a_request_that_does_not_end_is_waited_for_only_so_long(begun: byt
         assert said.startswith(answer)
         assert bool(said) == bool(answer)
         assert asyncio.get_running_loop().time() - began < 2
+
+
+async def test_line_ends_after_an_answer_keep_no_connection_open() -> None:
+    async with served(seconds=0.3) as it:
+        reader, writer = await asyncio.open_connection("127.0.0.1", it.port)
+        writer.write(ask("GET", "/page"))
+        await reader.readuntil(b"page /page ")
+        writer.write(b"\r\n")
+        assert await asyncio.wait_for(reader.read(), 3) == b""
+        writer.close()
 
 
 async def test_who_takes_their_time_between_requests_is_not_cut_off() -> None:

@@ -60,6 +60,10 @@ class CarefulHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         began = self._in_head
+        if (
+            self._since is None
+        ):  # line ends before a request are none of it (RFC 9112 2.2), and go on for ever
+            self._since = self.loop.time()
         super().data_received(data)
         if began and self._in_head:
             self._added += len(data)
