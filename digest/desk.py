@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from digest import polling, timing
+from digest import polling, shelving, timing
 from digest.drafting import draft_issue
 from digest.feeds.fetch import fetch
 from digest.feeds.health import looked_at, refused
 from digest.html import plain, unstacked
 from digest.line import Line, Progress, each, quiet
 from digest.model import DigestError, Feed, FeedError, Issue, NotFound
-from digest.publishers.base import Refreshes
 from digest.render import LetterText, ReaderLinks, renderer
 from digest.store.codec import host_of
 from digest.summarizer.draft import opening_of
@@ -152,10 +151,7 @@ async def correct(
     if not await line.store.issues.revise(corrected, now=now, channels=_for_everyone(line, issue)):
         raise DigestError(f"{issue.path} was corrected by somebody else meanwhile; look at it again")
     if issue.state in ("cancelled", "paused"):  # no delivery brings it into the feeds (now)
-        for name in _for_everyone(line, issue):
-            publisher = line.publishers[name]
-            if isinstance(publisher, Refreshes):
-                await publisher.refresh(issue.newsletter)
+        await shelving.refresh_channels(line, issue.newsletter, _for_everyone(line, issue))
     return corrected
 
 

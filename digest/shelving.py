@@ -6,7 +6,7 @@ Nothing happens here while nothing changes. It is done in small pieces, so that 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -35,8 +35,11 @@ async def tidy(line: Line, now: datetime, *, progress: Progress = quiet) -> Shel
             log.info("archive shelved", extra={"newsletter": newsletter.slug, "issues": changed})
         shelved += changed
         # Also what an earlier round shelved whose feeds could not be made then.
-        if await line.store.shelves.is_unpublished(newsletter.slug) and await _refresh(line, newsletter):
-            await line.store.shelves.published(newsletter.slug)
+        slug = newsletter.slug
+        if await line.store.shelves.is_unpublished(slug) and await refresh_channels(
+            line, slug, newsletter.channels
+        ):
+            await line.store.shelves.published(slug)
     indexed = 0
     while some := await line.store.search.catch_up():
         indexed += some
@@ -50,18 +53,23 @@ async def refresh(line: Line) -> None:
     """Bring up to date what channels show between issues: the feeds of newsletters that have none yet, or
     whose title, address or templates are others now."""
     for newsletter in line.newsletters.values():
-        await _refresh(line, newsletter)
+        await refresh_channels(line, newsletter.slug, newsletter.channels)
 
 
-async def _refresh(line: Line, newsletter: Newsletter) -> bool:
-    """Whether all of its channels are up to date now."""
+async def refresh_channels(line: Line, slug: str, channels: Iterable[str]) -> bool:
+    """Bring up to date what these channels of a newsletter show between issues. False: one of them could not;
+    the log says why."""
     well = True
-    for name, publisher in _refreshing(line, newsletter):
+    for name in channels:
+        publisher = line.publishers[name]
+        if not isinstance(publisher, Refreshes):
+            continue
         try:
-            await publisher.refresh(newsletter.slug)
+            await publisher.refresh(slug)
         except DigestError as error:  # it stops no other channel, and no other newsletter
-            said = {"channel": name, "newsletter": newsletter.slug, "error": str(error)}
-            log.warning("channel not refreshed", extra=said)
+            log.warning(
+                "channel not refreshed", extra={"channel": name, "newsletter": slug, "error": str(error)}
+            )
             well = False
     return well
 
@@ -73,11 +81,3 @@ async def _shelve(line: Line, newsletter: Newsletter, now: datetime, progress: P
         changed += some
         progress(changed, 0)
     return changed
-
-
-def _refreshing(line: Line, newsletter: Newsletter) -> Iterator[tuple[str, Refreshes]]:
-    """Its channels that show something between issues, by their names."""
-    for name in newsletter.channels:
-        publisher = line.publishers[name]
-        if isinstance(publisher, Refreshes):
-            yield name, publisher

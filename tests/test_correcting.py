@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from a_house import Clock, FeedServer, rss, write_config
-from digest import desk, dispatch, intake, pipeline
+from digest import desk, dispatch, intake, pipeline, shelving
 from digest.model import DigestError, Issue
 from digest.service import House, open_house
 
@@ -101,6 +103,37 @@ async def test_a_correction_is_in_the_feeds_also_when_no_letter_of_the_issue_goe
                 assert b"The light is on again" in document.body
             assert (await dispatch.deliver(line)).states == {}
             assert await store.deliveries.invariant(issue.id) == []
+
+
+class Stubborn:
+    """A channel for everyone that cannot be brought up to date now."""
+
+    audience = "newsletter"
+
+    async def refresh(self, slug: str) -> int:
+        raise DigestError(f"the template of {slug} is broken")
+
+
+async def test_feeds_that_cannot_be_made_now_do_not_undo_a_correction_and_have_it_later(
+    tmp_path: Path,
+) -> None:
+    clock, source = Clock(), FeedServer()
+    async with source.serving():
+        source.body = rss("lighthouse", "bees")
+        path = write_config(tmp_path, feeds=f"[{source.url}]")
+        async with open_house(path, clock=clock) as house:
+            line, store = house.line, house.store
+            issue = await published(house)
+            await store.issues.cancel(issue.id, clock())
+            issue = await store.issues.get(issue.id)
+            broken = replace(line, publishers={**line.publishers, "feed": cast(Any, Stubborn())})
+            await desk.correct(
+                broken, issue, story=2, title="The light is on again", summary=None, now=clock()
+            )
+            assert (await store.issues.get(issue.id)).stories[1].title == "The light is on again"
+            await shelving.refresh(line)
+            for document in await store.documents.all("world"):
+                assert b"The light is on again" in document.body
 
 
 async def published(house: House) -> Issue:
